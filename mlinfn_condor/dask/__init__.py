@@ -1,0 +1,1 @@
+"""Dask workers as jobs of class dask."""

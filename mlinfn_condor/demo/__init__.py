@@ -1,0 +1,1 @@
+"""The main job, shown from end to end on a real pool."""

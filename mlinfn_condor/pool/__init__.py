@@ -1,0 +1,1 @@
+"""Gate to HTCondor: the only package that imports its bindings."""

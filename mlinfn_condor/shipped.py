@@ -1,0 +1,13 @@
+"""Where the files lie that ship beside the code: policy, submit templates, node files."""
+
+from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def shipped(name: str) -> Path:
+    """Folder `condor_config.d`, `submit_templates` or `glidein`: in the wheel under `_shipped`, in a checkout on top."""
+    for root in (_PACKAGE / "_shipped", _PACKAGE.parent):
+        if (root / name).is_dir():
+            return root / name
+    raise FileNotFoundError(f"{name} is neither in the installed package nor beside it: reinstall mlinfn-condor")
