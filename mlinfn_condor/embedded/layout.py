@@ -1,0 +1,81 @@
+"""Where the files of one embedded pool lie. Everything below one folder, readable by its owner alone."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+LONGEST_FOLDER = 60
+"""Longest path of a pool's folder (bytes): unix sockets below it end at 108."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Paths of one pool."""
+
+    folder: Path
+
+    @property
+    def condor_config(self) -> Path:
+        """Configuration of the central manager, the access points and every client."""
+        return self.etc / "condor_config"
+
+    @property
+    def site_config(self) -> Path:
+        """What this pool sets differently from `condor_config.d`; read after it."""
+        return self.etc / "site.conf"
+
+    @property
+    def etc(self) -> Path:
+        """Rendered configuration."""
+        return self.folder / "etc"
+
+    @property
+    def log(self) -> Path:
+        """The daemons' logs."""
+        return self.folder / "log"
+
+    @property
+    def run(self) -> Path:
+        """Address, ad and pid files; sockets."""
+        return self.folder / "run"
+
+    @property
+    def homes(self) -> Path:
+        """A home per identity of the pool: what users share with their jobs on every node."""
+        return self.folder / "homes"
+
+    @property
+    def signing_key(self) -> Path:
+        """The key that signs every token of the pool."""
+        return self.folder / "secrets" / "keys" / "POOL"
+
+    @property
+    def daemon_tokens(self) -> Path:
+        """Tokens of the daemons."""
+        return self.folder / "secrets" / "daemons"
+
+    @property
+    def master_pid(self) -> Path:
+        """Process id of condor_master."""
+        return self.run / "master.pid"
+
+    @property
+    def lock(self) -> Path:
+        """Held while somebody brings the pool up or down."""
+        return self.folder / "lifecycle.lock"
+
+    def tokens_of(self, user: str) -> Path:
+        """Token folder of one identity; a client points SEC_TOKEN_DIRECTORY at it."""
+        return self.folder / "secrets" / "users" / user
+
+    def node_description(self, node: str) -> Path:
+        """What a node has to give."""
+        return self.etc / f"{node}.json"
+
+    def node_config(self, node: str) -> Path:
+        """Configuration of one node's startd."""
+        return self.etc / f"{node}.config"
+
+    def folders(self) -> list[Path]:
+        """Every folder that must exist before a daemon starts."""
+        names = ["etc", "log", "run", "spool", "spool-interactive", "lock/devices", "execute", "homes"]
+        return [self.folder / name for name in names] + [self.signing_key.parent, self.daemon_tokens]

@@ -1,0 +1,50 @@
+"""Keys and tokens of an embedded pool: made once, mode 600, below a folder of mode 700, never printed."""
+
+import os
+import secrets
+import subprocess
+from pathlib import Path
+
+from mlinfn_condor.embedded.blueprint import Blueprint
+from mlinfn_condor.embedded.distribution import Distribution
+from mlinfn_condor.embedded.layout import Layout
+from mlinfn_condor.errors import EmbeddedPoolError
+
+KEY_BYTES = 64
+
+
+def ensure(layout: Layout, blueprint: Blueprint, distribution: Distribution) -> None:
+    """The signing key, the daemons' token, and a token for each identity; what exists stays as it is."""
+    if not layout.signing_key.exists():
+        write_private(layout.signing_key, secrets.token_bytes(KEY_BYTES))
+    issue(layout, distribution, "condor", layout.daemon_tokens)
+    for user in blueprint.people:
+        issue(layout, distribution, user, layout.tokens_of(user))
+    issue(layout, distribution, "admin", layout.tokens_of("admin"))
+
+
+def issue(layout: Layout, distribution: Distribution, identity: str, folder: Path) -> Path:
+    """A token for `identity@<pool>` in `folder`, unless one is there."""
+    path = folder / identity
+    if not path.exists():
+        made = subprocess.run(
+            [distribution.bin / "condor_token_create", "-identity", f"{identity}@{layout.folder.name}"],
+            env=os.environ | {"CONDOR_CONFIG": str(layout.condor_config)},
+            capture_output=True,
+            check=False,
+        )
+        if made.returncode != 0:
+            raise EmbeddedPoolError(f"no token for {identity}: {made.stderr.decode().strip()}")
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        write_private(path, made.stdout)
+    return path
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Write a file that nobody else could read at any moment, and that is whole or absent."""
+    temporary = path.with_name(f".{path.name}.new")
+    temporary.unlink(missing_ok=True)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+    temporary.rename(path)
