@@ -76,7 +76,7 @@ def as_numbers(version: str) -> tuple[int, ...]:
 
 
 def of_system(private_folder: Path) -> Distribution | None:
-    """The HTCondor on PATH when it is new enough; one in `private_folder`, which `mlinfn pool env` put there, isn't it."""
+    """The HTCondor on PATH when it is new enough; not one that `mlinfn pool env` put there."""
     path = os.pathsep.join([os.environ.get("PATH", os.defpath), *_SYSTEM_SBIN])
     master, asked = shutil.which("condor_master", path=path), shutil.which("condor_version", path=path)
     if master is None or asked is None or Path(master).resolve().is_relative_to(private_folder.resolve()):

@@ -16,7 +16,7 @@ _LIBRARY = re.compile(r"(usr/)?(lib64/.+|lib/ld-linux[^/]*|lib/[a-z0-9_]+-linux-
 _WEIGHT = re.compile(
     r"usr/(share/(doc|man|lintian|bash-completion)|libexec/blahp|lib/(python3|systemd|tmpfiles\.d|sysusers\.d))(/.*)?"
 )
-"""What no pool on one machine needs of HTCondor's package. Its bindings are for Debian's Python; ours come from PyPI."""
+"""What no pool on one machine needs of HTCondor's package; the bindings come from PyPI."""
 
 
 def wanted(name: str, *, own: bool) -> bool:

@@ -1,0 +1,55 @@
+# Everything here works as an ordinary user, in place, and as root, who hands over to an ordinary user
+# (scripts/unprivileged: HTCondor runs no job as root).
+SHELL := bash
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+TARGETS := setup demo test check soak bench clean
+.PHONY: help $(TARGETS)
+
+help:
+	@echo "make demo    the whole story on a real pool on this machine, then how to look around and stop"
+	@echo "make test    checks, and every test but the slow ones"
+	@echo "make check   format, lint, types, imports"
+	@echo "make soak    the slow tests: kill runs, many hand-overs"
+	@echo "make bench   the quick look at start latency; ./mlinfn bench lists all"
+	@echo "make setup   only .venv, everything above makes it when it is missing"
+	@echo "make clean   remove .venv and caches; HTCondor and pools stay where ./mlinfn pool status says"
+
+ifeq ($(shell id -u),0)
+
+$(TARGETS):
+	@scripts/unprivileged $(MAKE) $@ $(MAKEOVERRIDES)
+
+else
+
+bin := .venv/bin
+# What a command says is shown only when it fails.
+calmly = said=$$($(1) 2>&1) || { echo "$$said"; exit 1; }
+
+setup:
+	@scripts/setup
+
+demo: setup
+	@$(bin)/mlinfn demo
+
+test: check
+	@$(bin)/pytest -m "not slow" $(ARGS)
+
+check: setup
+	@$(call calmly,$(bin)/ruff format --check)
+	@$(call calmly,$(bin)/ruff check)
+	@$(call calmly,$(bin)/mypy)
+	@$(call calmly,$(bin)/lint-imports --no-cache)
+	@echo "format, lint, types and imports are right"
+
+soak: setup
+	@$(bin)/pytest -m slow $(ARGS)
+
+bench: setup
+	@$(bin)/mlinfn bench start-latency --quick $(ARGS)
+
+clean:
+	@rm -rf .venv .setup.lock .mypy_cache .ruff_cache .import_linter_cache .hypothesis dist
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+endif
