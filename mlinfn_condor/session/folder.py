@@ -1,0 +1,130 @@
+"""The folder through which a session and whoever started it meet: the token goes in, the server's address comes out.
+
+It lies in the user's home, which all nodes share, because a job's ad is no place for a secret: anybody may read it.
+"""
+
+import json
+import os
+import re
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from mlinfn_condor.errors import BadRequest, Timeout
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
+_LOOK_SECONDS = 0.05
+
+
+@dataclass(frozen=True)
+class Server:
+    """A JupyterLab that answers. Its token is not in here."""
+
+    url: str
+    port: int
+    pid: int
+    node: str
+    job: str | None
+    devices: list[str]
+    started: float
+    """Seconds of the epoch."""
+
+
+@dataclass(frozen=True)
+class SessionFolder:
+    """One session's folder; nobody but its user may look into it."""
+
+    path: Path
+
+    @property
+    def token_file(self) -> Path:
+        """What the browser must show to the server."""
+        return self.path / "token"
+
+    @property
+    def server_file(self) -> Path:
+        """There while the server answers."""
+        return self.path / "server.json"
+
+    def token(self) -> str:
+        """The token; refused if others could have read it, for it opens a shell as this user."""
+        try:
+            mode = self.token_file.stat().st_mode
+            token = self.token_file.read_text().strip()
+        except OSError as error:
+            raise BadRequest(f"{self.token_file}: {error.strerror}; `mlinfn submit session` makes one") from error
+        if mode & 0o077:
+            raise BadRequest(f"{self.token_file} can be read by others: remove the folder and start a new session")
+        if len(token) < 32:
+            raise BadRequest(f"{self.token_file}: a token has at least 32 characters")
+        return token
+
+    def publish(self, server: Server) -> None:
+        """Tell that the server answers; readers see all of it or nothing."""
+        unfinished = self.server_file.with_suffix(".new")
+        unfinished.write_text(json.dumps(asdict(server), indent=1) + "\n")
+        unfinished.replace(self.server_file)
+
+    def withdraw(self) -> None:
+        """Tell that the server answers no more."""
+        self.server_file.unlink(missing_ok=True)
+
+    def server(self) -> Server | None:
+        """The server, if it has told that it answers; None before and after."""
+        try:
+            return Server(**json.loads(self.server_file.read_text()))
+        except FileNotFoundError:
+            return None
+        except (TypeError, ValueError) as error:
+            raise BadRequest(f"{self.server_file} was not written by a session: remove it") from error
+
+
+def prepare(home: Path, name: str) -> SessionFolder:
+    """Make `.mlinfn/sessions/<name>` in the user's home, with a new token; it must not be in use already."""
+    if not _NAME.fullmatch(name):
+        raise BadRequest(f"session name {name!r}: use up to 32 small letters, digits and hyphens")
+    folder = SessionFolder(home / ".mlinfn" / "sessions" / name)
+    folder.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.path.chmod(0o700)
+    if (server := folder.server()) is not None and answers(server, folder.token()):
+        raise BadRequest(f"session {name!r} is running as job {server.job}: choose another name, or end it first")
+    folder.withdraw()
+    folder.token_file.unlink(missing_ok=True)
+    with os.fdopen(os.open(folder.token_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(secrets.token_urlsafe(32) + "\n")
+    return folder
+
+
+def answers(server: Server, token: str) -> bool:
+    """Whether the server answers HTTP 200 to somebody who has the token."""
+    address = urlsplit(server.url)
+    connection = HTTPConnection(address.hostname or "", address.port, timeout=5)
+    try:
+        connection.request("GET", f"{address.path}api/status", headers={"Authorization": f"token {token}"})
+        return connection.getresponse().status == 200
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def wait_until_answering(
+    folder: SessionFolder, seconds: float, still_coming: Callable[[], object] = lambda: None
+) -> Server:
+    """Block until the session's JupyterLab answers HTTP 200, `Timeout` after so many seconds.
+
+    `still_coming` is asked once a second and raises if there is nothing left to wait for (JobHeld, say).
+    """
+    token, deadline, next_question = folder.token(), time.monotonic() + seconds, time.monotonic() + 1
+    while time.monotonic() < deadline:
+        if (server := folder.server()) is not None and answers(server, token):
+            return server
+        if time.monotonic() >= next_question:
+            still_coming()
+            next_question = time.monotonic() + 1
+        time.sleep(_LOOK_SECONDS)
+    raise Timeout(f"the session in {folder.path} did not answer within {seconds:g} s; its log lies in that folder")
