@@ -45,6 +45,8 @@ _CURES = (
 )
 """What apt complains about and what a person can do, in the order of asking: a full disk also breaks hashes."""
 
+OS_RELEASE = Path("/etc/os-release")
+"""What system this is."""
 SPACE = "500 MB"
 
 
@@ -168,8 +170,7 @@ def explained(errors: str) -> InstallFailed:
 
 def _machines_archive() -> Source:
     """Debian's archive as this machine's apt sources name it."""
-    release_file = Path("/etc/os-release")
-    release = os_release(release_file.read_text()) if release_file.exists() else {}
+    release = os_release(OS_RELEASE.read_text()) if OS_RELEASE.exists() else {}
     if release.get("ID") != "debian":
         name = release.get("PRETTY_NAME", "this system")
         raise InstallFailed(f"{name} is not Debian, whose packages would be used: {OTHERWISE}")

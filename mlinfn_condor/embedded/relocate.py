@@ -56,7 +56,8 @@ def _is_elf(path: Path) -> bool:
 
 def _bind(patchelf: str, path: Path, rpath: str, final: Path) -> None:
     """Libraries name no interpreter, and a statically linked program has neither: it needs nothing."""
-    arguments = ["--set-rpath", rpath]
+    # RPATH, not RUNPATH, because it also holds for what the libraries need in turn: they would find the host's.
+    arguments = ["--force-rpath", "--set-rpath", rpath]
     interpreter = _patchelf(patchelf, "--print-interpreter", str(path))
     if interpreter.returncode == 0:
         arguments += ["--set-interpreter", f"{final}/usr{interpreter.stdout.strip().removeprefix('/usr')}"]
