@@ -92,6 +92,8 @@ def _explained(error: OSError, folder: Path) -> InstallFailed:
             f"HTCondor was not installed: the disk of {folder} is full: "
             f"free {packages.SPACE} or set MLINFN_HOME to another disk"
         )
+    if isinstance(error, FileNotFoundError) and error.filename and "/" not in str(error.filename):
+        return packages.no_program(error.filename)
     return InstallFailed(
         f"cannot write {error.filename or folder}: {error.strerror}; set MLINFN_HOME to a folder of yours"
     )

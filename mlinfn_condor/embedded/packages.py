@@ -168,6 +168,11 @@ def explained(errors: str) -> InstallFailed:
     return InstallFailed(f"HTCondor was not installed: apt-get failed with {complaint[-1]}")
 
 
+def no_program(name: str) -> InstallFailed:
+    """A program that every Debian has is missing here."""
+    return InstallFailed(f"there is no {name}, this is no Debian system: {OTHERWISE}")
+
+
 def _machines_archive() -> Source:
     """Debian's archive as this machine's apt sources name it."""
     release = os_release(OS_RELEASE.read_text()) if OS_RELEASE.exists() else {}
@@ -197,6 +202,6 @@ def _output(*command: str) -> str:
     try:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     except FileNotFoundError:
-        raise InstallFailed(f"there is no {command[0]}, this is no Debian system: {OTHERWISE}") from None
+        raise no_program(command[0]) from None
     except subprocess.CalledProcessError as error:
         raise InstallFailed(f"{shlex.join(command)} failed: {error.stderr.strip()}") from error

@@ -4,6 +4,7 @@ import errno
 import io
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -176,11 +177,17 @@ def test_on_another_system_it_says_what_to_install(fake, settings):
         distribution.install(settings)
 
 
-def test_without_apt_it_says_what_to_install(fake, settings, monkeypatch):
-    monkeypatch.setenv("PATH", str(fake))
-    (fake / "apt-config").unlink()
-    with pytest.raises(InstallFailed, match=r"no apt-config, this is no Debian.*install HTCondor 25.0 or newer"):
+@pytest.mark.parametrize("program", ["apt-config", "apt-get", "dpkg", "dpkg-deb"])
+def test_without_apt_or_dpkg_it_says_what_to_install(fake, settings, monkeypatch, program):
+    tools = fake / "tools"
+    tools.mkdir()
+    for tool in ("cat", "cp", "dirname", "sed", "sh"):
+        (tools / tool).symlink_to(shutil.which(tool))
+    monkeypatch.setenv("PATH", f"{fake}:{tools}")
+    (fake / program).unlink()
+    with pytest.raises(InstallFailed, match=rf"no {program}, this is no Debian.*install HTCondor 25.0 or newer"):
         distribution.install(settings)
+    assert left(settings) == []
 
 
 @pytest.mark.parametrize("name", ["with space", "with:colon", "with$dollar"])
