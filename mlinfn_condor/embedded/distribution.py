@@ -21,7 +21,7 @@ from mlinfn_condor.settings import Settings
 __all__ = ["Distribution", "ensure", "find", "install"]
 
 NEEDED_BYTES = 500_000_000
-"""Index, packages and unpacked files together, measured 330 MB; what stays is less."""
+"""Index, packages and unpacked files together took between 260 and 280 MB; twice that leaves room for a pool."""
 _TEMPORARY = ".installing-"
 
 
