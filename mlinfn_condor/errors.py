@@ -25,6 +25,10 @@ class JobHeld(MlinfnError):
     """The job went on hold while somebody waited for it; the message is its HoldReason."""
 
 
+class JobEnded(MlinfnError):
+    """The job left the queue without ever reaching the state that somebody waited for."""
+
+
 class Timeout(MlinfnError):
     """The event that somebody waited for did not come before the deadline."""
 

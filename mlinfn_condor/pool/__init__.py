@@ -1,1 +1,19 @@
-"""Gate to HTCondor: the only package that imports its bindings."""
+"""The gate to HTCondor: what the rest of the package knows of a pool, the real one and its twin in memory."""
+
+from mlinfn_condor.pool.jobs import Job, JobId, JobState
+from mlinfn_condor.pool.priorities import Priority
+from mlinfn_condor.pool.protocol import ACCESS_POINTS, Pool, find_job
+from mlinfn_condor.pool.slots import Device, DeviceKind, Slot
+
+__all__ = [
+    "ACCESS_POINTS",
+    "Device",
+    "DeviceKind",
+    "Job",
+    "JobId",
+    "JobState",
+    "Pool",
+    "Priority",
+    "Slot",
+    "find_job",
+]

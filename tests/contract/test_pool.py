@@ -1,0 +1,113 @@
+"""What every pool promises, the twin like the real one."""
+
+import pytest
+
+from mlinfn_condor.errors import JobEnded, JobHeld, JobNotFound, JobRefused, PoolUnavailable
+from mlinfn_condor.pool import JobId, JobState, find_job
+
+
+def test_a_submitted_job_is_in_the_queue_under_its_id(bench):
+    job = bench.submit(seconds=60)
+    (found,) = bench.pool.jobs(job.constraint, access_points=["batch@"])
+    assert found.id == job
+    assert found.state in (JobState.IDLE, JobState.RUNNING)
+    assert (found.cpus, found.memory_mb) == (1, 128)
+    assert found.priority_class == "batch"
+    bench.pool.remove(job, "the test is over")
+
+
+def test_a_job_keeps_attributes_that_the_query_asks_for(bench):
+    job = bench.submit('+Colour = "blue"', seconds=60)
+    assert find_job(bench.pool, job, ["Colour"]).ad["Colour"] == "blue"
+    bench.pool.remove(job, "the test is over")
+
+
+def test_rows_give_macros_their_values_one_job_each(bench):
+    description = bench.description('+Colour = "$(colour)"', seconds=60)
+    first = bench.pool.submit(description, "batch@", [{"colour": "red"}, {"colour": "green"}])
+    found = bench.pool.jobs(f"ClusterId == {first.cluster}", ["Colour"], ["batch@"])
+    assert {job.id.proc: job.ad["Colour"] for job in found} == {0: "red", 1: "green"}
+    for job in found:
+        bench.pool.remove(job.id, "the test is over")
+
+
+def test_a_requirement_on_devices_stays_an_expression(bench):
+    job = bench.submit("request_gpus = 1", 'require_gpus = DeviceModel == "NONE"')
+    assert find_job(bench.pool, job).ad["RequireGPUs"] == 'DeviceModel == "NONE"'
+    bench.pool.remove(job, "the test is over")
+
+
+def test_a_refusal_gives_the_reason_of_the_policy_and_queues_nothing(bench):
+    with pytest.raises(JobRefused, match="PriorityClass"):
+        bench.submit('+Marker = "refused"', priority_class="urgent")
+    assert bench.pool.jobs('Marker == "refused"') == []
+
+
+def test_a_description_that_cannot_be_read_is_refused(bench):
+    with pytest.raises(JobRefused):
+        bench.pool.submit("this is no submit description\n", "batch@")
+
+
+def test_an_expression_that_cannot_be_read_is_refused(bench):
+    with pytest.raises(JobRefused, match="RequestGPUs"):
+        bench.submit("request_gpus = one or two")
+
+
+def test_an_access_point_that_does_not_exist_is_unavailable(bench):
+    with pytest.raises(PoolUnavailable, match="nowhere@"):
+        bench.pool.submit(bench.description(), "nowhere@")
+
+
+def test_a_job_runs_completes_and_goes_into_the_history(bench):
+    job = bench.submit()
+    assert bench.wait(job, JobState.COMPLETED).state is JobState.COMPLETED
+    assert find_job(bench.pool, job).state is JobState.COMPLETED
+    assert bench.pool.jobs(job.constraint, access_points=["batch@"]) == []
+
+
+def test_waiting_for_a_state_that_an_ended_job_was_in_succeeds(bench):
+    job = bench.submit()
+    bench.wait(job, JobState.COMPLETED)
+    assert bench.pool.wait_for(job, JobState.RUNNING, seconds=5).id == job
+
+
+def test_waiting_for_a_held_job_stops_at_once_and_says_why(bench):
+    job = bench.submit("hold = true")
+    with pytest.raises(JobHeld, match="submitted on hold"):
+        bench.pool.wait_for(job, JobState.RUNNING, seconds=60)
+    bench.pool.remove(job, "the test is over")
+
+
+def test_waiting_for_a_removed_job_stops_at_once(bench):
+    job = bench.submit("hold = true")
+    bench.pool.remove(job, "not wanted any more")
+    with pytest.raises(JobEnded, match="never running"):
+        bench.pool.wait_for(job, JobState.RUNNING, seconds=60)
+
+
+def test_a_removed_job_is_found_with_its_reason(bench):
+    job = bench.submit("hold = true")
+    bench.pool.remove(job, "not wanted any more")
+    found = bench.pool.wait_for(job, JobState.REMOVED, seconds=20)
+    assert "not wanted any more" in found.ad["RemoveReason"]
+
+
+def test_a_job_nobody_submitted_is_not_found(bench):
+    with pytest.raises(JobNotFound, match="987654"):
+        find_job(bench.pool, JobId("batch@", 987654))
+
+
+def test_removing_a_job_nobody_submitted_says_so(bench):
+    with pytest.raises(JobNotFound, match="987654"):
+        bench.pool.remove(JobId("batch@", 987654), "no reason")
+
+
+def test_slots_tell_their_node_and_whom_they_are_for(bench):
+    slots = bench.pool.slots("PartitionableSlot")
+    assert slots
+    assert all(slot.partitionable and slot.offer for slot in slots)
+    assert all(slot.node and "@" not in slot.node for slot in slots)
+
+
+def test_priorities_name_the_group_of_each_class(bench):
+    assert "group_batch" in {priority.name for priority in bench.pool.priorities() if priority.is_group}
