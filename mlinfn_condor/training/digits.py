@@ -64,6 +64,7 @@ class Furthest:
     """
 
     def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
         self._handle = os.open(folder / "furthest-batch", os.O_RDWR | os.O_CREAT, 0o600)
 
     def read(self) -> int:
@@ -88,7 +89,6 @@ class Plan:
 
 def train(plan: Plan, window: Window) -> Progress:
     """Train to the end, from the last checkpoint if there is one. Leaves with LEFT_EARLY when the window opens."""
-    plan.folder.mkdir(parents=True, exist_ok=True)
     training, test = digits()
     checkpoint, furthest = Checkpoint(plan.folder), Furthest(plan.folder)
     progress = _begin(plan, training, checkpoint, furthest)
@@ -133,6 +133,16 @@ def _begin(plan: Plan, training: Samples, checkpoint: Checkpoint, furthest: Furt
     return progress
 
 
+def _log_to(folder: Path) -> None:
+    """To the output and to `progress.log`: HTCondor empties a job's output file each time the job starts again."""
+    folder.mkdir(parents=True, exist_ok=True)
+    handlers: list[logging.Handler] = [
+        logging.StreamHandler(sys.stdout),
+        logging.FileHandler(folder / "progress.log"),
+    ]
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", handlers=handlers)
+
+
 def _write(path: Path, text: str) -> None:
     """Whole or not at all."""
     temporary = path.with_suffix(".tmp")
@@ -148,9 +158,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--epoch-seconds", type=float, default=0.0, help="waiting that stands for longer epochs")
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args(arguments)
-    logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(asctime)s %(message)s")
     with leaving() as window:
         try:
+            _log_to(given.folder)
             train(Plan(given.folder, given.epochs, given.epoch_seconds, given.seed), window)
         except MlinfnError as error:
             sys.exit(f"digits: {error}")

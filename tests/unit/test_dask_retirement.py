@@ -1,0 +1,84 @@
+"""A worker that closes hands over what only it holds; and closes all the same when there is nobody to hand it to."""
+
+import asyncio
+
+import pytest
+
+pytest.importorskip("distributed")
+
+from distributed import Client, Nanny, Scheduler, wait
+
+from mlinfn_condor.dask import retirement
+
+ON_LOOPBACK = {"host": "127.0.0.1", "dashboard": False, "dashboard_address": "127.0.0.1:0"}
+
+
+def nanny(scheduler):
+    return Nanny(
+        scheduler.address,
+        nthreads=1,
+        host="127.0.0.1",
+        preload_nanny=[retirement.__name__],
+        memory_limit=0,
+        death_timeout=30,
+    )
+
+
+def with_two_workers(act):
+    async def run():
+        async with (
+            Scheduler(port=0, **ON_LOOPBACK) as scheduler,
+            nanny(scheduler) as leaving,
+            nanny(scheduler),
+            Client(scheduler.address, asynchronous=True) as client,
+        ):
+            await client.wait_for_workers(2)
+            await act(scheduler, leaving, client)
+
+    asyncio.run(run())
+
+
+def computed(number, journal):
+    with journal.open("a") as file:
+        file.write(f"{number}\n")
+    return number
+
+
+def test_results_outlive_their_worker(tmp_path):
+    journal = tmp_path / "computed"
+
+    async def act(_scheduler, leaving, client):
+        here = {"workers": [leaving.worker_address], "allow_other_workers": True}
+        futures = client.map(computed, range(10), journal=journal, **here)
+        await wait(futures)
+        await leaving.close(reason="test")
+        assert sum(await client.gather(futures)) == 45
+
+    with_two_workers(act)
+    assert sorted(journal.read_text().split()) == [str(number) for number in range(10)], "each computed once"
+
+
+def test_a_worker_leaves_soon_when_its_scheduler_is_gone():
+    async def run():
+        async with Scheduler(port=0, **ON_LOOPBACK) as scheduler:
+            worker = await nanny(scheduler)
+            await scheduler.close()
+            async with asyncio.timeout(retirement.RETIRE_SECONDS):
+                await worker.close(reason="test")
+
+    asyncio.run(run())
+
+
+def test_a_handover_that_takes_too_long_is_given_up(monkeypatch, caplog):
+    monkeypatch.setattr(retirement, "RETIRE_SECONDS", 0.1)
+    caplog.set_level("INFO", "distributed.nanny.retirement")
+
+    async def act(scheduler, leaving, _client):
+        async def never(**_options):
+            await asyncio.Event().wait()
+
+        scheduler.handlers["retire_workers"] = never
+        await leaving.close(reason="test")
+
+    with_two_workers(act)
+    assert "not done within 0.1 s" in caplog.text
