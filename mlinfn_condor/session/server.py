@@ -1,6 +1,7 @@
 """The JupyterLab of a session, a job of class interactive: `python -m mlinfn_condor.session.server --folder FOLDER`."""
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -25,6 +26,8 @@ def main() -> None:
 
 def serve(folder: SessionFolder, token: str, root: Path, ip: str) -> None:
     """Run JupyterLab until it is told to stop. Imports Jupyter only here, because it is nearly all of the start."""
+    # Kernels' keys and the cookies' secret: on the node, gone with the session however it ends.
+    os.environ["JUPYTER_RUNTIME_DIR"] = os.environ.get("_CONDOR_SCRATCH_DIR") or str(folder.path / "runtime")
     # Half of the imports' time would go to this one, which builds a grammar only to check the form of addresses with
     # umlauts in Jupyter's own events. jsonschema does without the check if the module cannot be imported.
     sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
