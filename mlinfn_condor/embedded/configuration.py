@@ -25,6 +25,7 @@ RUN = $(LOCAL_DIR)/run
 SPOOL = $(LOCAL_DIR)/spool
 EXECUTE = $(LOCAL_DIR)/execute
 LOCK = $(LOCAL_DIR)/lock
+ETC = $(LOCAL_DIR)/etc
 DAEMON_SOCKET_DIR = $(RUN)/sockets
 LOCAL_CONFIG_DIR = {policy}
 LOCAL_CONFIG_FILE = {last}

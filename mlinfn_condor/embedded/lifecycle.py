@@ -25,6 +25,7 @@ READY_SECONDS = 90
 GRACEFUL_SECONDS = 45
 """What `down` gives running jobs: the usual checkpoint window and the daemons' own goodbye."""
 POLL_SECONDS = 0.2
+ADMINISTRATOR = "admin"
 
 
 @dataclass(frozen=True)
@@ -55,11 +56,12 @@ def up(settings: Settings, report: Report | None = None, blueprint: Blueprint | 
         with report.step("bring the pool up", total=None):
             _start(layout, installed)
             _wait_until_ready(layout, blueprint, settings)
+            _introduce_administrator(settings)
     return RunningPool(layout, installed, settings, found=False)
 
 
 def down(settings: Settings, *, graceful_seconds: float = GRACEFUL_SECONDS) -> bool:
-    """Take the pool down: jobs get their window, stay in the queue, and go on after the next `up`. False if none ran."""
+    """Take the pool down: jobs get their window, stay queued, and go on after the next `up`. False if none ran."""
     layout = _layout(settings)
     if not layout.folder.exists():
         return False
@@ -89,7 +91,9 @@ def environment(settings: Settings, user: str | None = None) -> dict[str, str]:
     return {
         "CONDOR_CONFIG": str(layout.condor_config),
         "_CONDOR_SEC_TOKEN_DIRECTORY": str(layout.tokens_of(user)),
-        "DASK_CONFIG": str(shipped("submit_templates")),
+        "DASK_CONFIG": str(shipped("submit_templates") / "dask-jobqueue.yaml"),
+        # Workers and scheduler of this pool meet on loopback, which Dask does not choose by itself.
+        "DASK_JOBQUEUE__HTCONDOR__INTERFACE": "lo",
         "MLINFN_HOME": str(settings.home),
         "MLINFN_POOL": settings.pool,
         "MLINFN_USER": user,
@@ -102,7 +106,8 @@ def _layout(settings: Settings) -> Layout:
     layout = Layout(settings.pool_folder.absolute())
     if len(os.fsencode(layout.folder)) > LONGEST_FOLDER:
         raise EmbeddedPoolError(
-            f"{layout.folder} is longer than {LONGEST_FOLDER} bytes, too long for unix sockets: set MLINFN_HOME to a shorter folder"
+            f"{layout.folder} is longer than {LONGEST_FOLDER} bytes, too long for unix sockets: "
+            "set MLINFN_HOME to a shorter folder"
         )
     return layout
 
@@ -174,6 +179,17 @@ def _wait_until_ready(layout: Layout, blueprint: Blueprint, settings: Settings) 
             processes.stop(layout, graceful_seconds=0)
             raise EmbeddedPoolError(f"the pool did not come up ({', '.join(missing)} missing): {_complaint(layout)}")
         time.sleep(POLL_SECONDS)
+
+
+def _introduce_administrator(settings: Settings) -> None:
+    """A schedd takes an administrator whom it never met for an anonymous user, and refuses him others' jobs."""
+    for access_point in {priority_class.access_point for priority_class in PriorityClass}:
+        subprocess.run(
+            ["condor_qusers", "-name", access_point, "-add", f"{ADMINISTRATOR}@{settings.pool}"],
+            env=os.environ | environment(settings, ADMINISTRATOR),
+            capture_output=True,
+            check=False,
+        )
 
 
 def _advertised(client: Mapping[str, str]) -> set[str]:

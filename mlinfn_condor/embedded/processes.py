@@ -1,5 +1,6 @@
 """Which processes belong to an embedded pool: only those may ever be ended."""
 
+import contextlib
 import os
 import signal
 import time
@@ -25,7 +26,7 @@ def master(layout: Layout) -> int | None:
 def members(layout: Layout) -> Iterator[int]:
     """Every daemon of the pool and every process of its jobs.
 
-    A user's shell also carries the pool's CONDOR_CONFIG; it is neither a `condor_*` process nor inside a scratch folder.
+    A user's shell may carry the pool's CONDOR_CONFIG too; it is neither a `condor_*` process nor in a scratch folder.
     """
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit() or int(entry.name) == os.getpid():
@@ -70,10 +71,8 @@ def _gone(layout: Layout, pid: int, seconds: float) -> bool:
 
 
 def _signal(pid: int, number: signal.Signals) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError):  # It ended by itself in the meantime, which is what was wanted.
         os.kill(pid, number)
-    except ProcessLookupError:
-        pass  # It ended by itself in the meantime, which is what was wanted.
 
 
 def _name(pid: int) -> str | None:

@@ -45,7 +45,7 @@ SERVER2 = Node(
 
 
 def with_real_devices(nodes: Iterable[Node], real: Iterable[Device]) -> tuple[Node, ...]:
-    """The nodes with this machine's own devices: each takes the place of a simulated one of its model, else joins the first.
+    """The nodes with this machine's own devices: each replaces a simulated one of its model, or joins the first node.
 
     The number of devices of a model never falls, and a simulated device is only ever replaced, never renamed.
     """

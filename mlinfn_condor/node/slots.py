@@ -3,8 +3,8 @@
 Invariants, whatever the node's devices:
 - every device belongs to exactly one primary slot (sessions) and to the one backfill slot (everything else), so that
   the startd itself reckons which opportunistic payload a session displaces;
-- the memory and CPUs of all device shapes, of the device-less slots and of the hand-over reserve never exceed the node's:
-  a session and the payload it displaces fit side by side. The sizes themselves are macros of
+- the memory and CPUs of all device shapes, of the device-less slots and of the hand-over reserve never exceed the
+  node's: a session and the payload it displaces fit side by side. The sizes themselves are macros of
   `condor_config.d/61-size-slots.conf`, so that a site changes them in one place.
 
 `docs/decisions/0002-hand-over.md` tells why the layout is this one, with its measurements.

@@ -1,0 +1,79 @@
+"""What all tests share: the versions in the header, blind unit tests, and one real pool for those that need it."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+from mlinfn_condor.embedded import distribution, lifecycle
+from mlinfn_condor.embedded.lifecycle import RunningPool
+from mlinfn_condor.errors import InstallFailed
+from mlinfn_condor.settings import Settings
+
+LOG_TAIL_LINES = 25
+
+
+def pytest_report_header() -> str:
+    found = distribution.find(Settings())
+    return f"HTCondor {found.version if found else 'not installed'}, bindings {version('htcondor')}"
+
+
+@pytest.fixture(scope="session")
+def no_pool(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty configuration. Not ONLY_ENV: bindings once imported with that never read a configuration again."""
+    (empty := tmp_path_factory.mktemp("no-pool") / "condor_config").write_text("")
+    return empty
+
+
+@pytest.fixture(autouse=True)
+def _blinded(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, no_pool: Path) -> None:
+    """No test sees a pool of this machine that it did not ask for."""
+    monkeypatch.setenv("CONDOR_CONFIG", str(no_pool))
+    for name in [name for name in os.environ if name.startswith(("_CONDOR_", "MLINFN_"))]:
+        if name not in {"MLINFN_HOME", "MLINFN_REQUIRE_DAEMONS"}:
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def installed() -> distribution.Distribution:
+    """HTCondor's programs; installed if missing. A skip on a laptop that cannot, a failure in CI."""
+    try:
+        return distribution.ensure(Settings())
+    except InstallFailed as error:
+        if os.environ.get("MLINFN_REQUIRE_DAEMONS"):
+            pytest.fail(str(error))
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def pool_home(installed: distribution.Distribution) -> Iterator[Path]:
+    """A folder of this test run's own for pools, with a short path: sockets lie below it."""
+    home = Path(tempfile.mkdtemp(prefix="mlinfn-"))
+    if installed.private:
+        (home / "htcondor").symlink_to(Settings().distributions)
+    yield home
+    shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def running_pool(pool_home: Path) -> Iterator[RunningPool]:
+    """The embedded pool with its two nodes, for the whole run."""
+    settings = Settings(home=pool_home, pool="test")
+    pool = lifecycle.up(settings)
+    yield pool
+    lifecycle.down(settings, graceful_seconds=0)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    outcome = yield
+    report = outcome.get_result()
+    pool = getattr(item, "funcargs", {}).get("running_pool")
+    if report.failed and pool is not None:
+        for log in sorted(pool.layout.log.glob("*Log*")):
+            tail = log.read_text(errors="replace").splitlines()[-LOG_TAIL_LINES:]
+            report.sections.append((f"tail of {log.name}", "\n".join(tail)))
