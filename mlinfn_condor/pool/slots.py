@@ -59,7 +59,10 @@ SLOT_ATTRIBUTES = (
     "Machine",
     "MachineMaxVacateTime",
     "Memory",
+    "MlinfnDeviceCpus",
+    "MlinfnDeviceMemoryMb",
     "MlinfnOffer",
+    "MlinfnOwnerProject",
     "Name",
     "PartitionableSlot",
     "PriorityClass",
@@ -164,6 +167,32 @@ class Slot:
     def since(self) -> int:
         """Epoch seconds at which its job started, or at which it was claimed."""
         return ads.whole(self.ad, "JobStart") or ads.whole(self.ad, "EnteredCurrentState")
+
+    @property
+    def in_state_since(self) -> int:
+        """Epoch seconds at which it was claimed, or at which its job was told to go."""
+        return ads.whole(self.ad, "EnteredCurrentState")
+
+    @property
+    def project(self) -> str:
+        """Project that its job is accounted on."""
+        return ads.text(self.ad, "Project")
+
+    @property
+    def owner_project(self) -> str:
+        """Project that paid for it; its jobs come first here."""
+        named = (ads.text(self.ad, name) for name in ("GPUs_OwnerProject", "FPGAs_OwnerProject", "MlinfnOwnerProject"))
+        return next(filter(None, named), "")
+
+    @property
+    def device_cpus(self) -> int:
+        """Cores that belong to each of its devices; 0 when it does not say."""
+        return ads.whole(self.ad, "MlinfnDeviceCpus")
+
+    @property
+    def device_memory_mb(self) -> int:
+        """Memory that belongs to each of its devices; 0 when it does not say."""
+        return ads.whole(self.ad, "MlinfnDeviceMemoryMb")
 
     @property
     def window_seconds(self) -> int | None:

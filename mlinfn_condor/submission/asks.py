@@ -1,0 +1,134 @@
+"""What a job asks of a slot, and in which slots of the pool it could ever run: pure."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from mlinfn_condor.classes import PriorityClass
+from mlinfn_condor.pool import Device, DeviceKind, Job, Slot, ads, satisfies
+from mlinfn_condor.submission.phrases import listed, plural
+
+_MODEL = re.compile(r'\(*\s*DeviceModel\s*==\s*"(?P<model>[^"]*)"\s*\)*')
+
+
+@dataclass(frozen=True)
+class Want:
+    """Devices of one kind."""
+
+    kind: DeviceKind
+    count: int
+    requirement: str = ""
+    """ClassAd expression over a device's properties; empty: any device of the kind."""
+
+    def takes(self, device: Device) -> bool:
+        """Whether the device is one of those."""
+        return device.kind is self.kind and (not self.requirement or satisfies(self.requirement, device.properties))
+
+    @property
+    def words(self) -> str:
+        """`2 A100`, `1 GPU`, or the expression when it is not about the model alone."""
+        if not self.requirement:
+            return plural(self.count, self.kind.word)
+        if model := _MODEL.fullmatch(self.requirement):
+            return f"{self.count} {model['model']}"
+        return f"{plural(self.count, self.kind.word)} with {self.requirement}"
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A job's request."""
+
+    priority_class: PriorityClass
+    cpus: int
+    memory_mb: int
+    wants: tuple[Want, ...]
+
+    @classmethod
+    def of(cls, job: Job) -> "Ask":
+        """Read a job's request; a job without a class counts as batch, as the pool's policy has it."""
+        wants = (
+            Want(kind, ads.whole(job.ad, f"Request{kind.resource}"), ads.text(job.ad, f"Require{kind.resource}"))
+            for kind in DeviceKind
+        )
+        devices = tuple(want for want in wants if want.count > 0)
+        return cls(job.priority_class or PriorityClass.BATCH, job.cpus, job.memory_mb, devices)
+
+    @property
+    def device_count(self) -> int:
+        """Devices of all kinds."""
+        return sum(want.count for want in self.wants)
+
+    @property
+    def offer(self) -> str:
+        """Which slots are meant for it (Slot.offer)."""
+        if self.priority_class is PriorityClass.INTERACTIVE:
+            return "session"
+        return "opportunistic" if self.wants else "work"
+
+    @property
+    def words(self) -> str:
+        """`2 A100, 4 cores and 16.0 GB of memory`."""
+        memory = f"{self.memory_mb / 1024:.1f} GB" if self.memory_mb >= 1024 else f"{self.memory_mb} MB"
+        return listed([*(want.words for want in self.wants), plural(self.cpus, "core"), f"{memory} of memory"])
+
+    def suitable(self, slot: Slot) -> list[Device]:
+        """Devices of the slot that it could take."""
+        return [device for device in slot.devices if any(want.takes(device) for want in self.wants)]
+
+    def cpus_limit(self, slot: Slot) -> int:
+        """The most cores that it may have there: a device brings its share and no more."""
+        return self.device_count * slot.device_cpus if self.wants and slot.device_cpus else slot.total_cpus
+
+    def memory_limit_mb(self, slot: Slot) -> int:
+        """The most memory that it may have there."""
+        shared = self.wants and slot.device_memory_mb
+        return self.device_count * slot.device_memory_mb if shared else slot.total_memory_mb
+
+
+def meant_for(ask: Ask, slots: Iterable[Slot]) -> list[Slot]:
+    """Partitionable slots of the kind that serves this class; a slot with devices is no place for a job without."""
+    return [
+        slot
+        for slot in slots
+        if slot.partitionable and slot.offer == ask.offer and bool(slot.devices) == bool(ask.wants)
+    ]
+
+
+def has_devices(ask: Ask, slot: Slot) -> bool:
+    """Whether the slot has the devices, whoever holds them now."""
+    return all(sum(want.takes(device) for device in slot.devices) >= want.count for want in ask.wants)
+
+
+def impossible(ask: Ask, slots: Iterable[Slot]) -> str | None:
+    """Why no slot of the pool could ever serve it, with what it could ask instead; None when one could."""
+    meant = meant_for(ask, slots)
+    if not meant:
+        return "the pool has no slot of this kind at the moment: is a node down? `condor_status` lists them"
+    equipped = [slot for slot in meant if has_devices(ask, slot)]
+    if not equipped:
+        return _no_such_devices(ask, meant)
+    if not any(ask.cpus <= ask.cpus_limit(slot) for slot in equipped):
+        limit = max(ask.cpus_limit(slot) for slot in equipped)
+        return f"asks more cores ({ask.cpus}) than {_belong(ask)}: at most {limit}"
+    if not any(ask.memory_mb <= ask.memory_limit_mb(slot) for slot in equipped):
+        limit = max(ask.memory_limit_mb(slot) for slot in equipped)
+        return f"asks more memory ({ask.memory_mb} MB) than {_belong(ask)}: at most {limit} MB"
+    return None
+
+
+def _belong(ask: Ask) -> str:
+    if not ask.wants:
+        return "a slot without devices has"
+    return f"belong to the share of {plural(ask.device_count, 'device')}"
+
+
+def _no_such_devices(ask: Ask, slots: list[Slot]) -> str:
+    for want in ask.wants:
+        most = max(sum(want.takes(device) for device in slot.devices) for slot in slots)
+        if most == 0:
+            known = {device.model for slot in slots for device in slot.devices if device.kind is want.kind}
+            models = f"the pool's {want.kind.word} models are {listed(sorted(known))}"
+            return f"asks {want.words}, but no node has one: {models}"
+        if most < want.count:
+            return f"asks {want.words}, but the pool's nodes have at most {most} together"
+    return f"asks {listed(want.words for want in ask.wants)}, but no slot has them together: ask for one kind of device"

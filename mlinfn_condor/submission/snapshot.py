@@ -1,0 +1,53 @@
+"""One look at the pool, on which status and why are pure functions."""
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Self
+
+from mlinfn_condor.classes import PriorityClass
+from mlinfn_condor.pool import Job, JobId, JobState, Pool, Priority, Slot, find_job
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Queues, slots and priorities of about the same moment, the epoch second `now`."""
+
+    jobs: tuple[Job, ...]
+    slots: tuple[Slot, ...]
+    priorities: tuple[Priority, ...]
+    now: int
+
+    @classmethod
+    def take(cls, pool: Pool, also: JobId | None = None) -> Self:
+        """Look at the pool; `also` brings in a job that may have left the queue. Raises JobNotFound for it."""
+        jobs = pool.jobs()
+        if also is not None and all(job.id != also for job in jobs):
+            jobs.append(find_job(pool, also))
+        # Whole ads only of the few slots that describe the devices: the many that run jobs name them by id.
+        slots = [*pool.slots("PartitionableSlot is true"), *pool.slots("PartitionableSlot isnt true", [])]
+        slots += _unreported(jobs, slots)
+        return cls(tuple(jobs), tuple(slots), tuple(pool.priorities()), int(time.time()))
+
+    def job(self, job_id: JobId) -> Job | None:
+        """The job of this id, if the snapshot has it."""
+        return next((job for job in self.jobs if job.id == job_id), None)
+
+
+def _unreported(jobs: Iterable[Job], slots: Iterable[Slot]) -> Iterator[Slot]:
+    """Slots of jobs that run already while the collector has not heard of it: it learns a second or two later."""
+    reported = {slot.job for slot in slots if slot.claimed}
+    for job in jobs:
+        if job.state is JobState.RUNNING and job.id not in reported and job.ad.get("RemoteHost"):
+            session = job.priority_class is PriorityClass.INTERACTIVE
+            described = {
+                "Name": job.ad["RemoteHost"],
+                "State": "Claimed",
+                "MlinfnOffer": "session" if session else "opportunistic" if job.devices else "work",
+                "GlobalJobId": f"{job.id.access_point}#{job.id.local}#",
+                "RemoteOwner": job.user,
+                "JobStart": job.since,
+                "EnteredCurrentState": job.since,
+            }
+            carried = ("AssignedGPUs", "AssignedFPGAs", "PriorityClass", "Project", "JobMaxVacateTime")
+            yield Slot.from_ad({name: job.ad.get(name) for name in carried} | described)

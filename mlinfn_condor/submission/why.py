@@ -1,0 +1,126 @@
+"""Why a job does not run, in words a physicist understands: pure, from a snapshot."""
+
+from dataclasses import dataclass
+
+from mlinfn_condor.classes import PriorityClass
+from mlinfn_condor.errors import JobNotFound
+from mlinfn_condor.pool import Job, JobId, JobState
+from mlinfn_condor.submission import outcomes
+from mlinfn_condor.submission.asks import Ask, impossible, meant_for
+from mlinfn_condor.submission.devices import HeldDevice, held_devices
+from mlinfn_condor.submission.fairshare import standing
+from mlinfn_condor.submission.holders import Place, leaves_within, place
+from mlinfn_condor.submission.phrases import clock, counted, listed, plural, span
+from mlinfn_condor.submission.snapshot import Snapshot
+
+SHOWN_HOLDERS = 6
+"""Holders named one by one for each slot; the rest is counted."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What `mlinfn why` says. The headline alone answers the question; the lines tell the reasons."""
+
+    job: JobId
+    headline: str
+    lines: tuple[str, ...]
+    starts_within_seconds: int | None
+    """Bound on match → start with its devices; None when nobody can give one, or it has started or ended."""
+
+
+def why(snapshot: Snapshot, job_id: JobId) -> Answer:
+    """The answer for one job of the snapshot. Raises JobNotFound."""
+    job = snapshot.job(job_id)
+    if job is None:
+        raise JobNotFound(f"{job_id.access_point} knows no job {job_id.local}: `mlinfn status` lists those it has")
+    held = held_devices(snapshot.slots)
+    if job.state is not JobState.IDLE:
+        headline, *lines = outcomes.sentences(snapshot, job, held)
+        return Answer(job_id, headline, tuple(lines), None)
+    ask = Ask.of(job)
+    asks = f"It asks {ask.words}, as {ask.priority_class.value}" + (
+        f" for project {job.project}." if job.project else "."
+    )
+    if reason := impossible(ask, snapshot.slots):
+        return Answer(job_id, f"{job_id} will never start as it is: it {_stripped(reason)}.", (asks, *_past(job)), None)
+    places = [
+        found for slot in meant_for(ask, snapshot.slots) if (found := place(ask, job.project, slot, held, snapshot.now))
+    ]
+    waits = [wait for one in places if (wait := one.wait_seconds(ask, snapshot.now)) is not None]
+    bound = min(waits, default=None)
+    reasons = (asks, *(_place(one, ask, snapshot.now) for one in places), _turn(snapshot, job), *_past(job))
+    return Answer(job_id, f"{job_id} waits: {_verdict(ask, places, bound, snapshot.now)}", reasons, bound)
+
+
+def _verdict(ask: Ask, places: list[Place], bound: int | None, now: int) -> str:
+    if bound == 0:
+        return (
+            "there is room for it, and it starts when its turn comes in one of the next negotiation cycles (seconds)."
+        )
+    if bound is not None:
+        best = next(one for one in places if one.wait_seconds(ask, now) == bound)
+        victim = _slowest(best, ask, now)
+        starts = "it starts at once and has its device" if ask.offer == "session" else "it starts"
+        return f"{starts} at most {bound} s after the match, because {victim}."
+    if ask.priority_class is PriorityClass.INTERACTIVE:
+        return "no bound: what it needs is held by other sessions, and a session ends when its user ends it."
+    if ask.priority_class is PriorityClass.DASK:
+        return "no bound: what it needs is held by sessions and by jobs that it does not displace."
+    return "no bound: batch takes what the others leave, and nothing of it is free now."
+
+
+def _slowest(best: Place, ask: Ask, now: int) -> str:
+    chosen = best.giving_way[: ask.device_count - len(best.free)]
+    slot = max((one.work for one in chosen if one.work), key=lambda slot: leaves_within(slot, now))
+    kind = slot.priority_class.value if slot.priority_class else "unclassified"
+    if slot.leaving:
+        return f"{kind} job {slot.job} of {slot.user} is saving its state there already"
+    return f"a {kind} job with a window of {leaves_within(slot, now) - 1} s holds it"
+
+
+def _place(one: Place, ask: Ask, now: int) -> str:
+    if not ask.wants:
+        left = f"{plural(one.slot.cpus, 'core')} and {one.slot.memory_mb} MB left of {one.slot.total_cpus} cores"
+        return f"{one.slot.node} could serve it: {left}{'' if one.room else ', too little now'}."
+    all_suitable = [*one.free, *one.giving_way, *one.staying]
+    parts = [f"{counted(held.device for held in all_suitable)}"]
+    if one.free:
+        parts.append(f"{len(one.free)} free" + ("" if one.room else ", but too few cores or too little memory beside"))
+    parts += _holders(one.giving_way, "gives way within", now)
+    parts += _holders(one.staying, "", now)
+    return f"{one.slot.node} could serve it: {'; '.join(parts)}."
+
+
+def _holders(held: tuple[HeldDevice, ...], gives_way: str, now: int) -> list[str]:
+    shown = []
+    for one in held[:SHOWN_HOLDERS]:
+        slot = one.session or one.work
+        if slot is None:
+            continue
+        kind = slot.priority_class.value if slot.priority_class else "unclassified"
+        way = f", {gives_way} {leaves_within(slot, now)} s" if gives_way else ", stays"
+        shown.append(
+            f"{one.device.model} held by {kind} job {slot.job} of {slot.user} since {clock(slot.since, now)}{way}"
+        )
+    return shown + ([f"and {len(held) - SHOWN_HOLDERS} more"] if len(held) > SHOWN_HOLDERS else [])
+
+
+def _turn(snapshot: Snapshot, job: Job) -> str:
+    mine = standing(snapshot, job)
+    kind = job.priority_class.value if job.priority_class else "unclassified"
+    waited = f"It is idle for {span(snapshot.now - job.since)}"
+    if mine.place == 1:
+        return f"{waited} and first of {plural(mine.of, f'idle {kind} job')}."
+    ahead = listed(f"{user} with {count}" for user, count in mine.ahead[:3])
+    return f"{waited} and about number {mine.place} of {mine.of} idle {kind} jobs by fair share; before it: {ahead}."
+
+
+def _past(job: Job) -> list[str]:
+    starts = job.ad.get("NumJobStarts")
+    if not isinstance(starts, int) or starts < 1:
+        return []
+    return [f"It has run {plural(starts, 'time')} already and goes on from the state that it saved."]
+
+
+def _stripped(reason: str) -> str:
+    return reason if reason.startswith("asks") else f"cannot, because {reason}"
