@@ -49,6 +49,7 @@ def render(node: Node) -> str:
     if groups:
         everything = "".join(f" {kind}=100%" for kind in kinds)
         lines += _slot(number + 3, f"cpus=100% memory=100%{everything}", "opportunistic")
+        lines.append(f"MLINFN_BACKFILL_SLOT = {number + 3}")
     return "\n".join(lines) + "\n"
 
 

@@ -14,7 +14,7 @@ from mlinfn_condor.embedded.lifecycle import RunningPool
 from mlinfn_condor.embedded.servers import SERVER1, SERVER2
 from mlinfn_condor.settings import Settings
 
-DASK, BATCH = PriorityClass.DASK, PriorityClass.BATCH
+INTERACTIVE, DASK, BATCH = PriorityClass.INTERACTIVE, PriorityClass.DASK, PriorityClass.BATCH
 A30 = 'DeviceModel == "A30"'
 OWNER, GUEST = "alice", "bob"
 """alice is in alpha, bob in beta."""
@@ -47,8 +47,15 @@ def on_a30(driver: Driver, priority_class: PriorityClass, user: str, **lines: ob
         (BATCH, GUEST, BATCH, OWNER),
         (DASK, GUEST, BATCH, OWNER),
         (BATCH, OWNER, DASK, OWNER),
+        (INTERACTIVE, GUEST, INTERACTIVE, OWNER),
     ],
-    ids=["dask over batch", "the owner's batch over a guest's", "the owner's batch over a guest's dask", "own dask"],
+    ids=[
+        "dask over batch",
+        "the owner's batch over a guest's",
+        "the owner's batch over a guest's dask",
+        "the owner's dask over his batch",
+        "the owner's session over a guest's",
+    ],
 )
 def test_displaces_with_the_whole_window(
     owned: Driver, sitting: PriorityClass, sitting_user: str, coming: PriorityClass, coming_user: str
@@ -70,8 +77,17 @@ def test_displaces_with_the_whole_window(
         (BATCH, OWNER, DASK, GUEST),
         (DASK, GUEST, BATCH, GUEST),
         (BATCH, GUEST, BATCH, GUEST),
+        (INTERACTIVE, OWNER, INTERACTIVE, GUEST),
+        (INTERACTIVE, GUEST, INTERACTIVE, GUEST),
     ],
-    ids=["a guest's batch", "a guest's dask", "batch after dask", "batch after batch"],
+    ids=[
+        "a guest's batch for the owner's",
+        "a guest's dask for the owner's batch",
+        "batch for dask",
+        "batch for batch",
+        "a guest's session for the owner's",
+        "a guest's session for a guest's",
+    ],
 )
 def test_waits(
     owned: Driver, sitting: PriorityClass, sitting_user: str, coming: PriorityClass, coming_user: str
@@ -94,13 +110,3 @@ def test_a_displaced_payload_never_displaces_back(owned: Driver) -> None:
     owner.wait_for("finished", 60)
     victim.wait_for("computing", 60, count=2)
     assert not owner.has("asked-to-leave")
-
-
-def test_the_owners_session_waits_for_a_guests_session(owned: Driver) -> None:
-    guest = on_a30(owned, PriorityClass.INTERACTIVE, GUEST)
-    guest.wait_for("computing", 20)
-    owner = on_a30(owned, PriorityClass.INTERACTIVE, OWNER)
-    other = owned.submit(PriorityClass.INTERACTIVE, user=OWNER)[0]
-    other.wait_for("computing", 20)
-    assert not owner.has("started")
-    assert not guest.has("asked-to-leave")
