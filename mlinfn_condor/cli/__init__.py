@@ -1,0 +1,5 @@
+"""The command `mlinfn`."""
+
+from mlinfn_condor.cli.main import app, main
+
+__all__ = ["app", "main"]

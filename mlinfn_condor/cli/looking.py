@@ -1,0 +1,73 @@
+"""`mlinfn status`, `mlinfn why`, `mlinfn logs`: looking at a pool."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import typer
+
+from mlinfn_condor.cli import connection
+
+JSON = typer.Option(False, "--json", help="For programs.")
+LOG_FILES = {"output": "Out", "errors": "Err", "events": "UserLog"}
+
+
+def status(as_json: bool = JSON) -> None:
+    """Show the classes, the devices, and who runs what."""
+    from dataclasses import asdict
+
+    from mlinfn_condor.submission.snapshot import Snapshot
+    from mlinfn_condor.submission.status import status as read
+
+    snapshot = Snapshot.take(connection.connect().pool)
+    found = read(snapshot)
+    if as_json:
+        print(json.dumps(asdict(found)))
+        return
+    from mlinfn_condor.cli.tables import show
+
+    show(found, snapshot.now)
+
+
+def why(
+    job: str = typer.Argument(help="batch@12.0, interactive@3.0; 12.0 means batch@12.0."),
+    as_json: bool = JSON,
+) -> None:
+    """Say why a job does not run: what it asks, who holds that, and when at the latest it may start."""
+    from dataclasses import asdict
+
+    from mlinfn_condor.pool import JobId
+    from mlinfn_condor.submission.snapshot import Snapshot
+    from mlinfn_condor.submission.why import why as explain
+
+    wanted = JobId.parse(job)
+    answer = explain(Snapshot.take(connection.connect().pool, also=wanted), wanted)
+    if as_json:
+        print(json.dumps(asdict(answer) | {"job": str(answer.job)}))
+        return
+    print(answer.headline)
+    for line in answer.lines:
+        print(f"  {line}")
+
+
+def logs(
+    job: str = typer.Argument(help="batch@12.0, interactive@3.0; 12.0 means batch@12.0."),
+    lines: int = typer.Option(20, "-n", "--lines", help="Last lines of each file."),
+) -> None:
+    """Print the end of a job's output, errors and event log, as far as it has written them."""
+    from mlinfn_condor.pool import JobId, find_job
+    from mlinfn_condor.pool.ads import text
+
+    found = find_job(connection.connect().pool, JobId.parse(job), [*LOG_FILES.values()])
+    for name, attribute in LOG_FILES.items():
+        path = Path(text(found.ad, "Iwd")) / text(found.ad, attribute)
+        if path.is_file():
+            print(f"--- {name}: {path}")
+            print("\n".join(_tail(path, lines)))
+
+
+def _tail(path: Path, lines: int) -> Iterator[str]:
+    from collections import deque
+
+    with path.open(errors="replace") as file:
+        yield from (line.rstrip("\n") for line in deque(file, maxlen=lines))

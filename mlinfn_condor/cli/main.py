@@ -1,0 +1,71 @@
+"""The command `mlinfn`: one line for a person when something is wrong, a traceback only for a mistake of ours."""
+
+import os
+import sys
+from importlib import import_module
+
+import typer
+
+from mlinfn_condor.cli import looking, pools, submitting
+from mlinfn_condor.cli.connection import choose
+from mlinfn_condor.errors import MlinfnError, UserError
+
+INTERRUPTED = 130
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Share the accelerators of a site: sessions, Dask workers and training on one HTCondor pool.",
+    epilog="Begin with `mlinfn demo`, or with `mlinfn pool up` and `mlinfn status`.",
+)
+app.add_typer(pools.app, name="pool", help="Install HTCondor and run a private pool on this machine.")
+app.add_typer(submitting.app, name="submit", help="Submit a training, a session or Dask workers.")
+app.command()(looking.status)
+app.command()(looking.why)
+app.command()(looking.logs)
+
+
+@app.callback()
+def common(
+    pool: str | None = typer.Option(None, help="Embedded pool to speak to; default: CONDOR_CONFIG's, else `demo`."),
+    user: str | None = typer.Option(None, help="Identity to speak with in an embedded pool; default: its first user."),
+) -> None:
+    """Options of every command."""
+    choose(pool, user)
+
+
+@app.command()
+def demo() -> None:
+    """The main job from beginning to end on a real pool of this machine: a session on a pool full of training."""
+    from mlinfn_condor.cli.progress import RichReport
+    from mlinfn_condor.settings import Settings
+
+    # By name: it draws in Jupyter, Dask and scikit-learn, which `mlinfn --help` need not wait for.
+    import_module("mlinfn_condor.demo.story").run(Settings(), RichReport())
+
+
+@app.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True}, add_help_option=False)
+def bench(context: typer.Context) -> None:
+    """Measure: `mlinfn bench start-latency [--json] [--quick]`."""
+    import_module("mlinfn_condor.bench.app").app(args=context.args, prog_name="mlinfn bench")
+
+
+def main() -> None:
+    """Run the command line; exit code 1 after an error that a person can act on."""
+    try:
+        _refuse_root()
+        app(prog_name="mlinfn")
+    except MlinfnError as error:
+        print(f"mlinfn: {error}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+
+
+def _refuse_root() -> None:
+    asks_for_help = len(sys.argv) == 1 or {"-h", "--help"} & {*sys.argv}
+    if os.geteuid() == 0 and not asks_for_help:
+        raise UserError("HTCondor runs no jobs of root: be an ordinary user, or use ./mlinfn of a checkout")
