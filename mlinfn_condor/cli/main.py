@@ -6,7 +6,7 @@ from importlib import import_module
 
 import typer
 
-from mlinfn_condor.cli import looking, pools, submitting
+from mlinfn_condor.cli import benching, looking, pools, submitting
 from mlinfn_condor.cli.connection import choose
 from mlinfn_condor.errors import MlinfnError, UserError
 
@@ -23,6 +23,7 @@ app = typer.Typer(
 )
 app.add_typer(pools.app, name="pool", help="Install HTCondor and run a private pool on this machine.")
 app.add_typer(submitting.app, name="submit", help="Submit a training, a session or Dask workers.")
+app.add_typer(benching.app, name="bench", help="Measure how well the pool does, beside HTCondor's defaults.")
 app.command()(looking.status)
 app.command()(looking.why)
 app.command()(looking.logs)
@@ -45,12 +46,6 @@ def demo() -> None:
 
     # By name: it draws in Jupyter, Dask and scikit-learn, which `mlinfn --help` need not wait for.
     import_module("mlinfn_condor.demo.story").run(Settings(), RichReport())
-
-
-@app.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True}, add_help_option=False)
-def bench(context: typer.Context) -> None:
-    """Measure: `mlinfn bench start-latency [--json] [--quick]`."""
-    import_module("mlinfn_condor.bench.app").app(args=context.args, prog_name="mlinfn bench")
 
 
 def main() -> None:

@@ -1,0 +1,45 @@
+"""Case `single`: one session on a full pool, from just before the submit to the first line of the job."""
+
+from itertools import cycle
+
+from mlinfn_condor.bench.figures import Beside, Case, Measured, Target, distribution
+from mlinfn_condor.bench.journal import name_of
+from mlinfn_condor.bench.stand import GPUS, USERS, Stand
+from mlinfn_condor.classes import PriorityClass
+from mlinfn_condor.embedded.report import Report
+
+NAME = "single"
+TARGET: Target = {"median_s": ("<=", 0.4), "p95_s": ("<=", 2), "wrong_model": ("<=", 0)}
+BOUND_SECONDS = 300
+MODELS = ("T4", "RTX5000", "A30", "A100")
+WINDOW_SECONDS = 3
+"""What each victim takes to leave. The session's first line does not wait for it, the next repeat does."""
+RUN_SECONDS = 0.5
+
+
+def measure(stand: Stand, repeats: int, report: Report, bound_seconds: float = BOUND_SECONDS) -> Measured:
+    """Sessions of different users, one after another, each on a pool that is full again.
+
+    One that did not start within the bound counts as the bound, and in `unserved`.
+    """
+    stand.leave.write_text(f"{WINDOW_SECONDS}\n")
+    seconds, wrong, unserved = [], 0, 0
+    with report.step(f"{NAME}: {repeats} sessions, one at a time", repeats) as step:
+        for user, model, _ in zip(cycle(USERS), cycle(MODELS), range(repeats), strict=False):
+            stand.wait_until_saturated()
+            stand.submit(user, PriorityClass.INTERACTIVE, RUN_SECONDS, model)
+            submitted = stand.clients[user].finish()
+            session = name_of(submitted.result, PriorityClass.INTERACTIVE)
+            started = stand.journal.wait_for([session], "started", bound_seconds).get(session)
+            seconds.append(started.when - submitted.began if started else bound_seconds)
+            unserved += started is None
+            wrong += started is not None and [GPUS[device] for device in started.devices] != [model]
+            stand.end(user, submitted.result)
+            step.advance(1)
+    figures = distribution(seconds) | {"wrong_model": wrong, "unserved": unserved, "idle_batch_jobs": stand.idle_jobs}
+    return Measured(figures, {"start_s": [round(value, 4) for value in seconds]})
+
+
+def case(ours: Measured, beside: Beside | None) -> Case:
+    """The case, with its target."""
+    return Case(NAME, ours, TARGET, beside)
