@@ -72,7 +72,8 @@ def test_workers_are_charged_to_the_class_dask_and_their_user(driver: Driver, no
 def test_a_displaced_worker_comes_back_and_the_result_is_right(driver: Driver, notebook: subprocess.Popen[str]) -> None:
     victim = workers(driver)[0]["ClusterId"]
     driver.run("condor_vacate_job", str(victim))
-    wait_until(lambda: workers(driver, f"ClusterId == {victim} && NumJobStarts == 2"), 60, "the worker again")
+    # Not NumJobStarts: the access point hears of it only with the next update of the job.
+    wait_until(lambda: workers(driver, f"ClusterId == {victim} && NumShadowStarts == 2"), 60, "the worker again")
     right, blocks, by_worker, right_again = answer(notebook)
     assert right
     assert right_again
