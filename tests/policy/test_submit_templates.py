@@ -149,7 +149,7 @@ def dask_worker(submitted, folder: Path, **options):
     """The ad of a worker of plain HTCondorCluster(**options), under the shipped Dask configuration."""
     done = subprocess.run(
         [sys.executable, "-c", DUMMY_WORKER, json.dumps(options)],
-        env=os.environ | {"DASK_CONFIG": str(TEMPLATES), "HOME": str(folder)},
+        env=os.environ | {"DASK_CONFIG": str(TEMPLATES / "dask-jobqueue.yaml"), "HOME": str(folder)},
         capture_output=True,
         text=True,
         check=True,

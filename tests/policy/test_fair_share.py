@@ -1,0 +1,93 @@
+"""Accounting groups, their order, and the only fair-share preemption there is: batch by batch."""
+
+import time
+
+import pytest
+
+CLASSES = ["interactive", "dask", "batch"]
+LONG_AGO = 100_000
+
+
+def group(name: str, used: float = 0, quota: float = 0) -> dict[str, object]:
+    return {"AccountingGroup": name, "GroupResourcesInUse": used, "GroupQuota": quota}
+
+
+def test_classes_are_on_top_and_projects_below(batch):
+    names = batch.words("GROUP_NAMES")
+    assert names[:3] == [f"group_{name}" for name in CLASSES]
+    assert names[3:] == ["group_batch.alpha", "group_batch.beta"]
+
+
+def test_no_class_is_limited_and_nothing_lies_idle(batch):
+    assert {batch.knob(f"GROUP_QUOTA_DYNAMIC_group_{name}") for name in CLASSES} == {"1.0"}
+    for knob in ("GROUP_ACCEPT_SURPLUS", "NEGOTIATOR_ALLOW_QUOTA_OVERSUBSCRIPTION"):
+        assert batch.evaluate(batch.knob(knob)) is True
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (group("group_interactive.alpha", used=100), group("group_dask.alpha")),
+        (group("group_interactive.alpha", used=1e9, quota=1), group("group_dask.alpha", quota=5)),
+        (group("group_dask.alpha", used=100), group("group_batch.alpha", quota=10)),
+        (group("group_batch.alpha", used=2, quota=10), group("group_batch.beta", used=9, quota=10)),
+        (group("group_batch.alpha", used=9, quota=10), group("group_batch.beta", used=0, quota=0)),
+        (group("group_batch.alpha", used=1e9, quota=1), group("<none>")),
+    ],
+)
+def test_groups_are_negotiated_by_class_and_then_by_what_they_lack(batch, first, second):
+    order = batch.knob("GROUP_SORT_EXPR")
+    assert batch.evaluate(order, first) < batch.evaluate(order, second)
+
+
+def slot(**attributes: object) -> dict[str, object]:
+    started = int(time.time()) - LONG_AGO
+    plain = {"PriorityClass": "batch", "RemoteOwner": "alice@demo", "RemoteUserPrio": 4000.0, "JobStart": started}
+    return {name: value for name, value in {**plain, **attributes}.items() if value is not None}
+
+
+def challenger(**attributes: object) -> dict[str, object]:
+    plain = {"PriorityClass": "batch", "Owner": "bob", "SubmitterUserPrio": 1000.0}
+    return {name: value for name, value in {**plain, **attributes}.items() if value is not None}
+
+
+def displaced(policy, running, wanting) -> object:
+    return policy.evaluate(policy.knob("PREEMPTION_REQUIREMENTS"), running, wanting)
+
+
+def test_batch_makes_room_for_batch_of_somebody_who_had_less(batch):
+    assert displaced(batch, slot(), challenger()) is True
+
+
+@pytest.mark.parametrize(
+    ("running", "wanting"),
+    [
+        (slot(PriorityClass="interactive"), challenger()),
+        (slot(PriorityClass="dask"), challenger()),
+        (slot(PriorityClass=None), challenger()),
+        (slot(), challenger(PriorityClass="dask")),
+        (slot(), challenger(PriorityClass="interactive")),
+        (slot(), challenger(Owner="alice")),
+        (slot(), challenger(Owner=None)),
+        (slot(RemoteOwner=None), challenger()),
+        (slot(RemoteUserPrio=1499.0), challenger()),
+        (slot(RemoteUserPrio=None), challenger()),
+        (slot(JobStart=None), challenger()),
+        (slot(JobStart=int(time.time())), challenger()),
+    ],
+    ids=str,
+)
+def test_nothing_else_is_preempted_for_fair_share(batch, running, wanting):
+    assert displaced(batch, running, wanting) is False
+
+
+def test_the_greediest_user_goes_first_and_loses_least(batch):
+    rank = batch.knob("PREEMPTION_RANK")
+    fresh, old = slot(JobStart=int(time.time()) - 5000), slot()
+    modest = slot(RemoteUserPrio=3000.0, JobStart=int(time.time()) - 5000)
+    assert batch.evaluate(rank, fresh) > batch.evaluate(rank, old) > batch.evaluate(rank, modest)
+
+
+def test_usage_is_forgiven_within_days_and_factors_leave_room_to_favour(batch):
+    assert float(batch.knob("PRIORITY_HALFLIFE")) == 86400
+    assert float(batch.knob("DEFAULT_PRIO_FACTOR")) > 1

@@ -1,0 +1,101 @@
+"""Sizes and words of slots: what a node's layout promises, for any node."""
+
+import pytest
+from policy import Policy
+from slot_ads import slot, wants
+
+from mlinfn_condor.embedded.servers import SERVER1, SERVER2
+from mlinfn_condor.node import slots
+
+NODES = {"server1": SERVER1, "server2": SERVER2}
+
+
+@pytest.fixture(scope="module", params=NODES)
+def node(request, tmp_path_factory, installed):
+    """A node and the policy as its startd reads it."""
+    described = NODES[request.param]
+    policy = Policy(tmp_path_factory.mktemp("node"), installed.bin, site=slots.render(described))
+    yield described, policy
+    policy.close()
+
+
+def test_sessions_their_victims_and_the_reserve_fit_into_the_node(node):
+    described, policy = node
+    shape_cpus, shape_mb = (policy.evaluate(policy.knob(f"MLINFN_DEVICE_{what}")) for what in ("CPUS", "MEMORY_MB"))
+    bare_cpus, bare_mb = (policy.evaluate(policy.knob(f"MLINFN_BARE_{what}")) for what in ("CPUS", "MEMORY_MB"))
+    reserve = policy.evaluate(policy.knob("MLINFN_HANDOVER_RESERVE_MB"))
+    devices = len(described.devices)
+    assert shape_cpus >= 1
+    assert devices * shape_cpus + 2 * bare_cpus <= described.cpus
+    assert devices * (shape_mb + reserve) + 2 * bare_mb <= described.memory_mb
+
+
+def test_each_slot_says_what_it_offers(node):
+    _, policy = node
+    types = [name for name in policy.names() if name.upper().startswith("NUM_SLOTS_TYPE_")]
+    offers = [policy.knob(f"SLOT_TYPE_{name.rpartition('_')[2]}_MlinfnOffer").strip('"') for name in types]
+    assert sorted(set(offers)) == ["opportunistic", "session", "work"]
+    assert offers.count("work") == offers.count("opportunistic") == 1
+
+
+def test_only_session_slots_hand_out_many_parts_in_one_cycle(node):
+    _, policy = node
+    for number in range(1, 1 + sum(name.upper().startswith("NUM_SLOTS_TYPE_") for name in policy.names())):
+        session = "session" in policy.knob(f"SLOT_TYPE_{number}_MlinfnOffer")
+        assert (policy.knob(f"SLOT_TYPE_{number}_CONSUMPTION_POLICY") == "True") is session
+
+
+def test_slots_advertise_the_words_that_others_read(batch):
+    assert {"MlinfnOffer", "MlinfnOwnerProject", "MlinfnDeviceCpus"} <= set(batch.words("STARTD_ATTRS"))
+    assert {"PriorityClass", "Project"} <= set(batch.words("STARTD_JOB_ATTRS"))
+
+
+@pytest.mark.parametrize(("gpus", "expected"), [(0, 0), (2, 2), (None, 0)])
+def test_a_match_takes_the_devices_that_were_asked_for(batch, gpus, expected):
+    asked = wants("interactive", **({} if gpus is None else {"RequestGPUs": gpus}))
+    assert batch.evaluate(batch.knob("CONSUMPTION_GPUS"), slot("session"), asked) == expected
+
+
+@pytest.mark.parametrize(
+    ("offer", "asked", "cpus", "memory"),
+    [
+        ("opportunistic", {"RequestGPUs": 1}, 4, 50000),
+        ("opportunistic", {"RequestGPUs": 1, "RequestFPGAs": 1}, 8, 100000),
+        ("work", {}, 1, 1024),
+    ],
+)
+def test_payloads_with_devices_get_whole_shapes(batch, offer, asked, cpus, memory):
+    """The startd evaluates it on the job, with the slot as TARGET's counterpart; unscoped names find both."""
+    both = {**slot(offer), **wants("batch", **asked)}
+    assert batch.evaluate(batch.knob("MODIFY_REQUEST_EXPR_REQUESTCPUS"), both, both) == cpus
+    assert batch.evaluate(batch.knob("MODIFY_REQUEST_EXPR_REQUESTMEMORY"), both, both) == pytest.approx(memory, abs=127)
+
+
+@pytest.mark.parametrize(
+    ("given", "asked", "weight"),
+    [
+        ({"Cpus": 4}, {"RequestCpus": 4}, 4),
+        ({"Cpus": 4, "GPUs": 1, "TotalSlotGPUs": 8}, {"RequestCpus": 4, "RequestGPUs": 1}, 16),
+        ({"Cpus": 4, "FPGAs": 2, "TotalSlotFPGAs": 3}, {"RequestCpus": 1, "RequestFPGAs": 2}, 32),
+        ({"Cpus": 4, "GPUs": 0, "TotalSlotGPUs": 8}, None, 0),
+    ],
+)
+def test_a_device_weighs_many_cores_and_the_access_point_reckons_the_same(batch, given, asked, weight):
+    assert batch.evaluate(batch.knob("SLOT_WEIGHT"), given) == weight
+    assert asked is None or batch.evaluate(batch.knob("SCHEDD_SLOT_WEIGHT"), asked) == weight
+
+
+def test_every_payload_starts_through_the_device_lock(batch):
+    assert batch.knob("USER_JOB_WRAPPER").endswith("/hold-devices")
+    assert "MLINFN_DEVICE_LOCKS=" in batch.knob("STARTER_JOB_ENVIRONMENT")
+
+
+def test_opportunistic_payloads_are_nicer(batch):
+    nice = batch.knob("JOB_RENICE_INCREMENT")
+    order = [batch.evaluate(nice, {"PriorityClass": name}) for name in ("interactive", "dask", "batch")]
+    assert order == [0, 5, 10]
+
+
+def test_the_node_tells_its_devices_through_its_own_inventory(batch):
+    for kind in ("GPUs", "FPGAs"):
+        assert batch.knob(f"MACHINE_RESOURCE_INVENTORY_{kind}").endswith(f" {kind}")
