@@ -26,7 +26,10 @@ def sentences(snapshot: Snapshot, job: Job, held: list[HeldDevice]) -> list[str]
 
 def _running(snapshot: Snapshot, job: Job, held: list[HeldDevice], since: str) -> list[str]:
     mine = [one for one in held if job.id in {slot.job for slot in (one.session, one.work) if slot}]
-    node = next((slot.node for slot in snapshot.slots if slot.claimed and slot.job == job.id), "a node")
+    node = next((slot.node for slot in snapshot.slots if slot.claimed and slot.job == job.id), None)
+    if node is None:
+        lost = "no node reports it at the moment: if that lasts, HTCondor gives it up and starts it again elsewhere."
+        return [f"{job.id} is {job.state.value} since {since}, but {lost}"]
     on = f" with {counted(one.device for one in mine)}" if mine else ""
     lines = [f"{job.id} is {job.state.value} on {node} since {since}{on}."]
     for one in mine:

@@ -8,6 +8,9 @@ from typing import Self
 from mlinfn_condor.classes import PriorityClass
 from mlinfn_condor.pool import Job, JobId, JobState, Pool, Priority, Slot, find_job
 
+REPORT_SECONDS = 10
+"""How late a startd tells the collector of a new claim: a second or two on a quiet pool."""
+
 
 @dataclass(frozen=True)
 class Snapshot:
@@ -19,26 +22,30 @@ class Snapshot:
     now: int
 
     @classmethod
-    def take(cls, pool: Pool, also: JobId | None = None) -> Self:
+    def take(cls, pool: Pool, also: JobId | None = None, now: int | None = None) -> Self:
         """Look at the pool; `also` brings in a job that may have left the queue. Raises JobNotFound for it."""
         jobs = pool.jobs()
         if also is not None and all(job.id != also for job in jobs):
             jobs.append(find_job(pool, also))
         # Whole ads only of the few slots that describe the devices: the many that run jobs name them by id.
         slots = [*pool.slots("PartitionableSlot is true"), *pool.slots("PartitionableSlot isnt true", [])]
-        slots += _unreported(jobs, slots)
-        return cls(tuple(jobs), tuple(slots), tuple(pool.priorities()), int(time.time()))
+        now = int(time.time()) if now is None else now
+        return cls(tuple(jobs), (*_unreported(jobs, slots, now), *slots), tuple(pool.priorities()), now)
 
     def job(self, job_id: JobId) -> Job | None:
         """The job of this id, if the snapshot has it."""
         return next((job for job in self.jobs if job.id == job_id), None)
 
 
-def _unreported(jobs: Iterable[Job], slots: Iterable[Slot]) -> Iterator[Slot]:
-    """Slots of jobs that run already while the collector has not heard of it: it learns a second or two later."""
+def _unreported(jobs: Iterable[Job], slots: Iterable[Slot], now: int) -> Iterator[Slot]:
+    """Slots of jobs that have just started while the collector has not heard of it.
+
+    Only just: a job that is long "running" on a slot that nobody reports has lost its node, and holds nothing.
+    """
     reported = {slot.job for slot in slots if slot.claimed}
     for job in jobs:
-        if job.state is JobState.RUNNING and job.id not in reported and job.ad.get("RemoteHost"):
+        just_started = job.state is JobState.RUNNING and now - job.since <= REPORT_SECONDS
+        if just_started and job.id not in reported and job.ad.get("RemoteHost"):
             session = job.priority_class is PriorityClass.INTERACTIVE
             described = {
                 "Name": job.ad["RemoteHost"],

@@ -109,8 +109,10 @@ def _turn(snapshot: Snapshot, job: Job) -> str:
     mine = standing(snapshot, job)
     kind = job.priority_class.value if job.priority_class else "unclassified"
     waited = f"It is idle for {span(snapshot.now - job.since)}"
+    if mine.of == 1:
+        return f"{waited} and the only idle {kind} job."
     if mine.place == 1:
-        return f"{waited} and first of {plural(mine.of, f'idle {kind} job')}."
+        return f"{waited} and first of {mine.of} idle {kind} jobs."
     ahead = listed(f"{user} with {count}" for user, count in mine.ahead[:3])
     return f"{waited} and about number {mine.place} of {mine.of} idle {kind} jobs by fair share; before it: {ahead}."
 

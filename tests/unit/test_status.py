@@ -69,12 +69,21 @@ def test_classes_count_states_and_users():
     assert rows["dask"].idle == 1
 
 
-def test_a_job_whose_slot_was_not_reported_yet_holds_its_device_all_the_same():
-    pool = TwinPool([slot.ad for slot in NODE])
+def devices_of_a_running_job(*slots, now):
+    pool = TwinPool([slot.ad for slot in (*NODE, *slots)], now=NOW)
     running = pool.submit('executable = /bin/true\n+PriorityClass = "batch"\nqueue', "batch@")
     pool.start(running, "slot5_1@server2@host", FIRST)
-    (row,) = status(Snapshot.take(pool)).devices
+    return status(Snapshot.take(pool, now=now)).devices[0]
+
+
+def test_a_job_whose_slot_was_not_reported_yet_holds_its_device_all_the_same():
+    row = devices_of_a_running_job(now=NOW + 2)
     assert (row.batch, row.free) == (1, 1)
+
+
+def test_a_job_that_has_lost_its_node_holds_no_device():
+    row = devices_of_a_running_job(now=NOW + 60)
+    assert (row.batch, row.free) == (0, 2)
 
 
 def test_a_job_of_an_unknown_class_is_shown_as_such():

@@ -148,7 +148,7 @@ def test_a_held_job_gives_its_reason_and_the_command():
     [
         (3, {"RemoveReason": "not wanted"}, "was removed at"),
         (4, {"ExitCode": 3}, "with exit code 3"),
-        (2, {}, "is running on a node"),
+        (2, {}, "no node reports it"),
     ],
 )
 def test_jobs_that_do_not_wait_get_a_sentence_of_their_own(status, ad, sentence):
