@@ -42,6 +42,11 @@ def test_the_tests_that_a_file_names_exist(file):
     assert [name for name in named if not (ROOT / name).is_file()] == []
 
 
+def test_the_page_about_the_policy_has_a_paragraph_for_each_file():
+    told = re.findall(r"^\*\*`([\w.-]+)`\*\*", (ROOT / "docs/policy.md").read_text(), re.MULTILINE)
+    assert told == [file.name for file in FILES]
+
+
 def numbers() -> list[str]:
     return re.findall(r"^(MLINFN_\w+) =", NUMBERS.read_text(), re.MULTILINE)
 

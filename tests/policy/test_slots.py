@@ -65,10 +65,10 @@ def test_a_match_takes_the_devices_that_were_asked_for(batch, gpus, expected):
     ],
 )
 def test_payloads_with_devices_get_whole_shapes(batch, offer, asked, cpus, memory):
-    """The startd evaluates it on the job, with the slot as TARGET's counterpart; unscoped names find both."""
-    both = {**slot(offer), **wants("batch", **asked)}
-    assert batch.evaluate(batch.knob("MODIFY_REQUEST_EXPR_REQUESTCPUS"), both, both) == cpus
-    assert batch.evaluate(batch.knob("MODIFY_REQUEST_EXPR_REQUESTMEMORY"), both, both) == pytest.approx(memory, abs=127)
+    """The startd evaluates these in the job's ad, with the slot as TARGET."""
+    job, here = wants("batch", **asked), slot(offer)
+    assert batch.evaluate(batch.knob("MODIFY_REQUEST_EXPR_REQUESTCPUS"), job, here) == cpus
+    assert batch.evaluate(batch.knob("MODIFY_REQUEST_EXPR_REQUESTMEMORY"), job, here) == pytest.approx(memory, abs=127)
 
 
 @pytest.mark.parametrize(
