@@ -47,10 +47,10 @@ CONDOR_HOST = 127.0.0.1
 NETWORK_INTERFACE = 127.0.0.1
 BIND_ALL_INTERFACES = false
 ENABLE_IPV6 = false
-# Ports are free ones, so that two pools on a machine do not meet; clients read the collector's from its address file.
-SHARED_PORT_PORT = 0
-COLLECTOR_HOST = 127.0.0.1:0
-COLLECTOR_ADDRESS_FILE = $(RUN)/collector.address
+# The one port of the pool. It stays the same from one `up` to the next: a shadow that looks for its startd of before
+# the restart then hears at once that the job is gone, instead of waiting for the lease.
+SHARED_PORT_PORT = {port}
+COLLECTOR_HOST = 127.0.0.1:{port}
 MASTER_ADDRESS_FILE = $(RUN)/master.address
 SCHEDD_HOST = {default_schedd}
 
@@ -85,12 +85,12 @@ MLINFN_NODE_DESCRIPTION = {description}
 """
 
 
-def files(layout: Layout, blueprint: Blueprint, distribution: Distribution) -> dict[Path, str]:
+def files(layout: Layout, blueprint: Blueprint, distribution: Distribution, port: int) -> dict[Path, str]:
     """Every configuration file of the pool."""
     site = layout.site_config
     rendered = {
         layout.condor_config: _root(layout, distribution, [site]),
-        site: _site(layout, blueprint),
+        site: _site(layout, blueprint, port),
         layout.etc / "projects.map": "".join(_membership(blueprint)),
     }
     for node in blueprint.nodes:
@@ -122,11 +122,12 @@ def _root(layout: Layout, distribution: Distribution, last: list[Path]) -> str:
     )
 
 
-def _site(layout: Layout, blueprint: Blueprint) -> str:
+def _site(layout: Layout, blueprint: Blueprint, port: int) -> str:
     daemons = [_daemon(node) for node in blueprint.nodes]
     groups = [c.accounting_group for c in PriorityClass]
     groups += [f"{c.accounting_group}.{project}" for c in PriorityClass for project in blueprint.projects]
     site = _SITE_CONFIG.format(
+        port=port,
         default_schedd=PriorityClass.BATCH.access_point,
         startds=" ".join(daemons),
         groups=", ".join(groups),

@@ -29,6 +29,11 @@ class Layout:
         return self.folder / "etc"
 
     @property
+    def port(self) -> Path:
+        """Number of the pool's port, kept from one `up` to the next."""
+        return self.etc / "port"
+
+    @property
     def log(self) -> Path:
         """The daemons' logs."""
         return self.folder / "log"

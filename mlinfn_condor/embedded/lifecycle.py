@@ -4,12 +4,12 @@ import fcntl
 import os
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from mlinfn_condor.classes import PriorityClass
-from mlinfn_condor.embedded import configuration, distribution, processes, secrets
+from mlinfn_condor.embedded import configuration, distribution, ports, processes, secrets
 from mlinfn_condor.embedded.blueprint import Blueprint
 from mlinfn_condor.embedded.distribution import Distribution
 from mlinfn_condor.embedded.layout import LONGEST_FOLDER, Layout
@@ -26,6 +26,7 @@ GRACEFUL_SECONDS = 45
 """What `down` gives running jobs: the usual checkpoint window and the daemons' own goodbye."""
 POLL_SECONDS = 0.2
 ADMINISTRATOR = "admin"
+ACCESS_POINTS = sorted({priority_class.access_point for priority_class in PriorityClass})
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,8 @@ def down(settings: Settings, *, graceful_seconds: float = GRACEFUL_SECONDS) -> b
     if not layout.folder.exists():
         return False
     with _exclusive(layout):
+        if graceful_seconds > 0 and processes.master(layout) is not None:
+            _send_jobs_back(settings, graceful_seconds)
         return processes.stop(layout, graceful_seconds)
 
 
@@ -140,7 +143,7 @@ def _write(layout: Layout, blueprint: Blueprint, installed: Distribution) -> Non
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         for node in blueprint.nodes:
             node.write(layout.node_description(node.name))
-        for path, text in configuration.files(layout, blueprint, installed).items():
+        for path, text in configuration.files(layout, blueprint, installed, ports.choose(layout.port)).items():
             path.write_text(text)
         secrets.ensure(layout, blueprint, installed)
     except OSError as error:
@@ -148,8 +151,6 @@ def _write(layout: Layout, blueprint: Blueprint, installed: Distribution) -> Non
 
 
 def _start(layout: Layout, installed: Distribution) -> None:
-    for stale in layout.run.glob("*.address"):
-        stale.unlink()
     started = subprocess.run(
         [installed.sbin / "condor_master", "-pidfile", layout.master_pid],
         env=_daemon_environment(layout),
@@ -170,39 +171,49 @@ def _daemon_environment(layout: Layout) -> dict[str, str]:
 
 def _wait_until_ready(layout: Layout, blueprint: Blueprint, settings: Settings) -> None:
     """Until the collector has heard of the negotiator, both access points and every node."""
-    client = environment(settings, blueprint.first_user)
-    access_points = {priority_class.access_point for priority_class in PriorityClass}
-    wanted = {"Negotiator", *access_points, *(node.name for node in blueprint.nodes)}
+    wanted = {"Negotiator", *ACCESS_POINTS, *(node.name for node in blueprint.nodes)}
     deadline = time.monotonic() + READY_SECONDS
-    while missing := wanted - _advertised(client):
+    while missing := wanted - _advertised(settings):
         if processes.master(layout) is None or time.monotonic() > deadline:
             processes.stop(layout, graceful_seconds=0)
             raise EmbeddedPoolError(f"the pool did not come up ({', '.join(missing)} missing): {_complaint(layout)}")
         time.sleep(POLL_SECONDS)
 
 
+def _send_jobs_back(settings: Settings, seconds: float) -> None:
+    """Let every running job save its state and go back to the queue.
+
+    A schedd that is only told to end leaves its jobs to be reconnected to, which nobody could.
+    """
+    _administer(settings, "condor_off", "-daemon", "negotiator")
+    _administer(settings, "condor_vacate", "-all")
+    deadline = time.monotonic() + seconds
+    while _running_jobs(settings) and time.monotonic() < deadline:
+        time.sleep(POLL_SECONDS)
+
+
+def _running_jobs(settings: Settings) -> str:
+    """Ids, as the schedds see it: the collector's slots are older."""
+    running = ["-all", "-constraint", "JobStatus == 2 || JobStatus == 6", "-af", "ClusterId"]
+    return "".join(_administer(settings, "condor_q", "-name", name, *running) for name in ACCESS_POINTS)
+
+
+def _administer(settings: Settings, *command: str) -> str:
+    """Output of an administrator's command; a daemon that does not answer is no obstacle to what is done with it."""
+    client = os.environ | environment(settings, ADMINISTRATOR)
+    return subprocess.run(command, env=client, capture_output=True, text=True, check=False).stdout
+
+
 def _introduce_administrator(settings: Settings) -> None:
     """A schedd takes an administrator whom it never met for an anonymous user, and refuses him others' jobs."""
-    for access_point in {priority_class.access_point for priority_class in PriorityClass}:
-        subprocess.run(
-            ["condor_qusers", "-name", access_point, "-add", f"{ADMINISTRATOR}@{settings.pool}"],
-            env=os.environ | environment(settings, ADMINISTRATOR),
-            capture_output=True,
-            check=False,
-        )
+    for access_point in ACCESS_POINTS:
+        _administer(settings, "condor_qusers", "-name", access_point, "-add", f"{ADMINISTRATOR}@{settings.pool}")
 
 
-def _advertised(client: Mapping[str, str]) -> set[str]:
+def _advertised(settings: Settings) -> set[str]:
     """Daemon types, schedd names and node names that the collector knows; empty while it does not answer."""
-    asked = subprocess.run(
-        ["condor_status", "-any", "-af", "MyType", "Name"],
-        env=os.environ | client,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
     known: set[str] = set()
-    for line in asked.stdout.splitlines():
+    for line in _administer(settings, "condor_status", "-any", "-af", "MyType", "Name").splitlines():
         kind, _, name = line.partition(" ")
         known |= {kind, name.split("@")[1] if kind == "Machine" else name.partition("@")[0] + "@"}
     return known

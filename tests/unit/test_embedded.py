@@ -1,13 +1,14 @@
 """The embedded pool's files, processes and errors, without starting it."""
 
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from mlinfn_condor.embedded import configuration, lifecycle, processes, secrets
+from mlinfn_condor.embedded import configuration, lifecycle, ports, processes, secrets
 from mlinfn_condor.embedded.blueprint import Blueprint
 from mlinfn_condor.embedded.distribution import Distribution
 from mlinfn_condor.embedded.layout import Layout
@@ -19,12 +20,12 @@ DISTRIBUTION = Distribution("25.14.1", Path("/opt/htcondor"), private=True)
 
 def test_every_rendered_file_lies_in_the_pools_folder(tmp_path: Path) -> None:
     layout = Layout(tmp_path / "demo")
-    assert all(path.is_relative_to(layout.etc) for path in configuration.files(layout, Blueprint(), DISTRIBUTION))
+    assert all(path.is_relative_to(layout.etc) for path in configuration.files(layout, Blueprint(), DISTRIBUTION, 4242))
 
 
 def test_each_node_reads_its_own_file_last(tmp_path: Path) -> None:
     layout = Layout(tmp_path / "demo")
-    files = configuration.files(layout, Blueprint(), DISTRIBUTION)
+    files = configuration.files(layout, Blueprint(), DISTRIBUTION, 4242)
     assert (
         f"LOCAL_CONFIG_FILE = {layout.site_config}, {layout.etc / 'server2.conf'}\n"
         in files[layout.node_config("server2")]
@@ -32,18 +33,18 @@ def test_each_node_reads_its_own_file_last(tmp_path: Path) -> None:
 
 
 def test_groups_are_classes_then_projects(tmp_path: Path) -> None:
-    files = configuration.files(Layout(tmp_path / "demo"), Blueprint(people={"ann": ("x", "y")}), DISTRIBUTION)
+    files = configuration.files(Layout(tmp_path / "demo"), Blueprint(people={"ann": ("x", "y")}), DISTRIBUTION, 4242)
     (site,) = [text for path, text in files.items() if path.name == "site.conf"]
     assert "group_dask.x, group_dask.y" in site
 
 
 def test_no_rendered_file_opens_the_pool(tmp_path: Path) -> None:
-    for text in configuration.files(Layout(tmp_path / "demo"), Blueprint(), DISTRIBUTION).values():
+    for text in configuration.files(Layout(tmp_path / "demo"), Blueprint(), DISTRIBUTION, 4242).values():
         assert "ALLOW_" not in text
 
 
 def test_overrides_come_last(tmp_path: Path) -> None:
-    files = configuration.files(Layout(tmp_path / "demo"), Blueprint(overrides="X = 1"), DISTRIBUTION)
+    files = configuration.files(Layout(tmp_path / "demo"), Blueprint(overrides="X = 1"), DISTRIBUTION, 4242)
     (site,) = [text for path, text in files.items() if path.name == "site.conf"]
     assert site.endswith("X = 1")
 
@@ -97,3 +98,18 @@ def _sleeper(environment: dict[str, str]) -> subprocess.Popen[bytes]:
     assert process.stdout is not None
     process.stdout.readline()
     return process
+
+
+def test_a_pool_keeps_its_port_until_somebody_else_has_it(tmp_path: Path) -> None:
+    kept = tmp_path / "port"
+    first = ports.choose(kept)
+    assert ports.choose(kept) == first
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", first))
+        other.listen()
+        assert ports.choose(kept) != first
+
+
+def test_a_damaged_port_file_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "port").write_text("seven")
+    assert ports.choose(tmp_path / "port") == int((tmp_path / "port").read_text())
