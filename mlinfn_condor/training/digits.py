@@ -1,8 +1,8 @@
 """A real training to be displaced: handwritten digits, learned by a small network, in checkpoints.
 
 `python -m mlinfn_condor.training.digits --folder FOLDER` ends with exactly the same network however often it was
-displaced or killed on the way. It takes 40 MB, and a few milliseconds an epoch; `--epoch-seconds` lets an epoch last
-longer by waiting, which stands for the longer epochs of bigger networks.
+displaced or killed on the way. It takes 40 MB, and a few milliseconds an epoch; `--epoch-seconds` and `--save-seconds`
+let an epoch, and the last save of a displaced run, last longer by waiting: they stand for bigger networks.
 """
 
 import argparse
@@ -13,6 +13,7 @@ import logging
 import os
 import struct
 import sys
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -85,6 +86,8 @@ class Plan:
     epochs: int
     epoch_seconds: float
     seed: int
+    save_seconds: float = 0.0
+    """Waiting before the save of a displaced run; past the checkpoint window the run is killed and saves nothing."""
 
 
 def train(plan: Plan, window: Window) -> Progress:
@@ -101,6 +104,7 @@ def train(plan: Plan, window: Window) -> Progress:
             done = progress.batches // per_epoch
             _log.info("epoch %d of %d, accuracy %.4f", done, plan.epochs, accuracy(progress, test))
         if window.wait(plan.epoch_seconds / per_epoch) and progress.batches < plan.epochs * per_epoch:
+            time.sleep(plan.save_seconds)
             checkpoint.save(progress.pack())
             _log.info("displaced: saved after %.2f epochs", progress.batches / per_epoch)
             window.leave()
@@ -156,12 +160,15 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--folder", type=Path, required=True, help="keeps the checkpoints; one per training")
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--epoch-seconds", type=float, default=0.0, help="waiting that stands for longer epochs")
+    parser.add_argument(
+        "--save-seconds", type=float, default=0.0, help="waiting that stands for a bigger state to save"
+    )
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args(arguments)
     with leaving() as window:
         try:
             _log_to(given.folder)
-            train(Plan(given.folder, given.epochs, given.epoch_seconds, given.seed), window)
+            train(Plan(given.folder, given.epochs, given.epoch_seconds, given.seed, given.save_seconds), window)
         except MlinfnError as error:
             sys.exit(f"digits: {error}")
 
