@@ -15,7 +15,7 @@ class PriorityClass(StrEnum):
 
     @property
     def access_point(self) -> str:
-        """Name of the schedd that takes this class. Sessions have one of their own so that it can react to each submit."""
+        """Name of the schedd that takes this class. Sessions have their own, so that it can react to each submit."""
         return "interactive@" if self is PriorityClass.INTERACTIVE else "batch@"
 
     @property
