@@ -36,8 +36,7 @@ def measure(stand: Stand, bursts: int, report: Report, bound_seconds: float = BO
                 seconds.append(event.when - submitted[user].began if event else bound_seconds)
                 unserved += event is None
                 wrong += event is not None and [GPUS[device] for device in event.devices] != [model]
-            for user in asked:
-                stand.end(user, submitted[user].result)
+            stand.see_off({names[user]: (user, submitted[user].result) for user in asked}, started)
             step.advance(1)
     figures = distribution(seconds) | {"bursts": bursts, "wrong_model": wrong, "unserved": unserved}
     return Measured(figures, {"start_s": [round(value, 4) for value in seconds]})

@@ -19,8 +19,8 @@ WINDOW_SECONDS = 30
 """What the pool gives a job that asks for nothing else (MLINFN_VACATE_SECONDS)."""
 PATIENCE_SECONDS = 120
 LOOK_SECONDS = 0.02
-READY = "execute/*/dir_*/.mlinfn-devices-ready"
-"""The node's wrapper makes this file when the session holds its devices; kernels wait for nothing else."""
+READY = ".mlinfn-devices-ready"
+"""In the session's scratch folder. The node's wrapper makes this file when the session holds its devices; kernels wait for nothing else."""
 
 
 def measure(stand: Stand, repeats: int, report: Report) -> Measured:
@@ -33,9 +33,9 @@ def measure(stand: Stand, repeats: int, report: Report) -> Measured:
             home = stand.pool.layout.homes / user
             folder = prepare(home, f"bench-{number}")
             submitted = stand.clients[user].call(acts.submit_jupyterlab, folder.path, home, model)
-            wait_until_answering(folder, PATIENCE_SECONDS)
+            server = wait_until_answering(folder, PATIENCE_SECONDS)
             answers.append(time.time() - submitted.began)
-            devices.append(_ready(stand.pool.layout.folder) - submitted.began)
+            devices.append(_ready(_scratch(server.pid)) - submitted.began)
             stand.end(user, submitted.result)
             step.advance(1)
     figures = {
@@ -53,11 +53,18 @@ def case(ours: Measured) -> Case:
     return Case(NAME, ours, TARGET)
 
 
-def _ready(pool: Path) -> float:
-    """When the only session's devices became its own (seconds of the epoch). Raises Timeout."""
+def _scratch(pid: int) -> Path:
+    """The scratch folder that HTCondor gave this process, which is ours and on this machine."""
+    variables = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    (folder,) = (v.partition(b"=")[2].decode() for v in variables if v.startswith(b"_CONDOR_SCRATCH_DIR="))
+    return Path(folder)
+
+
+def _ready(scratch: Path) -> float:
+    """When the session's devices became its own (seconds of the epoch). Raises Timeout."""
     deadline = time.monotonic() + PATIENCE_SECONDS
-    while not (found := list(pool.glob(READY))):
+    while not (scratch / READY).exists():
         if time.monotonic() > deadline:
             raise Timeout(f"the session did not get its device within {PATIENCE_SECONDS} s; its window is over")
         time.sleep(LOOK_SECONDS)
-    return found[0].stat().st_mtime
+    return (scratch / READY).stat().st_mtime

@@ -30,11 +30,12 @@ def measure(stand: Stand, repeats: int, report: Report, bound_seconds: float = B
             stand.submit(user, PriorityClass.INTERACTIVE, RUN_SECONDS, model)
             submitted = stand.clients[user].finish()
             session = name_of(submitted.result, PriorityClass.INTERACTIVE)
-            started = stand.journal.wait_for([session], "started", bound_seconds).get(session)
-            seconds.append(started.when - submitted.began if started else bound_seconds)
-            unserved += started is None
-            wrong += started is not None and [GPUS[device] for device in started.devices] != [model]
-            stand.end(user, submitted.result)
+            started = stand.journal.wait_for([session], "started", bound_seconds)
+            event = started.get(session)
+            seconds.append(event.when - submitted.began if event else bound_seconds)
+            unserved += event is None
+            wrong += event is not None and [GPUS[device] for device in event.devices] != [model]
+            stand.see_off({session: (user, submitted.result)}, started)
             step.advance(1)
     figures = distribution(seconds) | {"wrong_model": wrong, "unserved": unserved, "idle_batch_jobs": stand.idle_jobs}
     return Measured(figures, {"start_s": [round(value, 4) for value in seconds]})

@@ -3,7 +3,7 @@
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +29,8 @@ GPUS = {device.id: device.model for node in (SERVER1, SERVER2) for device in nod
 """Model of each GPU of the pool, by id."""
 SATURATED_SECONDS = 240
 """Within HTCondor's default intervals a pool of 16 GPUs fills in one or two cycles of 60 s."""
+LAST_SECONDS = 150
+"""Longer than any window."""
 LOOK_SECONDS = 0.25
 
 
@@ -103,6 +105,13 @@ class Stand:
         """End a session, if it did not end by itself in the meantime."""
         with suppress(JobNotFound):
             self.clients[user].call(acts.remove, job)
+
+    def see_off(self, sessions: Mapping[str, tuple[str, JobId]], started: Collection[str]) -> None:
+        """Let the sessions that started run to their end, with the device that they waited for; end the others."""
+        finished = self.journal.wait_for(started, "finished", LAST_SECONDS)
+        for session, (user, job) in sessions.items():
+            if session not in finished:
+                self.end(user, job)
 
     def queued(self) -> set[str]:
         """Names of all jobs in a queue."""
