@@ -6,7 +6,7 @@ _PACKAGE = Path(__file__).resolve().parent
 
 
 def shipped(name: str) -> Path:
-    """Folder `condor_config.d`, `submit_templates` or `glidein`: in the wheel under `_shipped`, in a checkout on top."""
+    """Folder `condor_config.d`, `submit_templates` or `glidein`: below `_shipped` in a wheel, on top of a checkout."""
     for root in (_PACKAGE / "_shipped", _PACKAGE.parent):
         if (root / name).is_dir():
             return root / name
