@@ -1,9 +1,16 @@
 """`mlinfn pool …`: a private HTCondor pool on this machine."""
 
 import json
+import os
 import shlex
+import shutil
 
 import typer
+
+from mlinfn_condor.errors import UserError
+
+CALLED_BY_ROOT = "MLINFN_CALLED_BY_ROOT"
+"""Set by the checkout's `./mlinfn` when root runs it and it has changed to an ordinary user."""
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -76,5 +83,32 @@ def env(
     from mlinfn_condor.embedded import lifecycle
     from mlinfn_condor.settings import Settings
 
-    for name, value in lifecycle.environment(Settings(), user).items():
+    environment = lifecycle.environment(Settings(), user)
+    if os.environ.get(CALLED_BY_ROOT):
+        raise UserError(
+            "HTCondor refuses root's commands: `./mlinfn pool shell` opens a shell that can speak to the pool"
+        )
+    for name, value in environment.items():
         print(f"export {name}={shlex.quote(value)}")
+
+
+@app.command()
+def shell(
+    command: list[str] = typer.Argument(None, help="Run this instead of a shell; its own options may follow."),
+    user: str | None = typer.Option(None, help="Identity to speak with; default: the pool's first user."),
+) -> None:
+    """Open a shell, or run one command, that speaks to the pool, in the user's home that his jobs share.
+
+    Example: mlinfn pool shell --user admin -- condor_q -all
+    """
+    from mlinfn_condor.embedded import lifecycle
+    from mlinfn_condor.settings import Settings
+
+    environment = os.environ | lifecycle.environment(Settings(), user)
+    if not command:
+        os.chdir(environment["MLINFN_USER_HOME"])
+    words = command or [shutil.which("bash") or "sh"]
+    try:
+        os.execvpe(words[0], words, environment)  # noqa: S606 - the user's own command, in the user's own shell
+    except OSError as error:
+        raise UserError(f"{words[0]}: {error.strerror}") from error

@@ -12,6 +12,9 @@ PEOPLE: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 """Identities of the embedded pool and their projects, the first being the default one."""
 
+ADMINISTRATOR = "admin"
+"""Identity that may act on everybody's jobs; the policy's MLINFN_ADMINISTRATORS names the same."""
+
 
 @dataclass(frozen=True)
 class Blueprint:

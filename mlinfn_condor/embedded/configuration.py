@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mlinfn_condor.classes import PriorityClass
-from mlinfn_condor.embedded.blueprint import Blueprint
+from mlinfn_condor.embedded.blueprint import ADMINISTRATOR, Blueprint
 from mlinfn_condor.embedded.distribution import Distribution
 from mlinfn_condor.embedded.layout import Layout
 from mlinfn_condor.node import slots
@@ -102,7 +102,9 @@ def files(layout: Layout, blueprint: Blueprint, distribution: Distribution, port
 
 def folders(layout: Layout, blueprint: Blueprint) -> list[Path]:
     """Folders that exist because of what the blueprint names."""
-    people = [path for user in blueprint.people for path in (layout.tokens_of(user), layout.homes / user)]
+    people = [
+        path for user in (*blueprint.people, ADMINISTRATOR) for path in (layout.tokens_of(user), layout.homes / user)
+    ]
     return [layout.folder / "execute" / node.name for node in blueprint.nodes] + people
 
 

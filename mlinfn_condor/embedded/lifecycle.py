@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from mlinfn_condor.classes import PriorityClass
 from mlinfn_condor.embedded import configuration, distribution, ports, processes, secrets
-from mlinfn_condor.embedded.blueprint import Blueprint
+from mlinfn_condor.embedded.blueprint import ADMINISTRATOR, Blueprint
 from mlinfn_condor.embedded.distribution import Distribution
 from mlinfn_condor.embedded.layout import LONGEST_FOLDER, Layout
 from mlinfn_condor.embedded.report import Report, SilentReport
@@ -25,7 +25,6 @@ READY_SECONDS = 90
 GRACEFUL_SECONDS = 45
 """What `down` gives running jobs: the usual checkpoint window and the daemons' own goodbye."""
 POLL_SECONDS = 0.2
-ADMINISTRATOR = "admin"
 ACCESS_POINTS = sorted({priority_class.access_point for priority_class in PriorityClass})
 
 

@@ -5,7 +5,7 @@ import secrets
 import subprocess
 from pathlib import Path
 
-from mlinfn_condor.embedded.blueprint import Blueprint
+from mlinfn_condor.embedded.blueprint import ADMINISTRATOR, Blueprint
 from mlinfn_condor.embedded.distribution import Distribution
 from mlinfn_condor.embedded.layout import Layout
 from mlinfn_condor.errors import EmbeddedPoolError
@@ -20,7 +20,7 @@ def ensure(layout: Layout, blueprint: Blueprint, distribution: Distribution) -> 
     issue(layout, distribution, "condor", layout.daemon_tokens)
     for user in blueprint.people:
         issue(layout, distribution, user, layout.tokens_of(user))
-    issue(layout, distribution, "admin", layout.tokens_of("admin"))
+    issue(layout, distribution, ADMINISTRATOR, layout.tokens_of(ADMINISTRATOR))
 
 
 def issue(layout: Layout, distribution: Distribution, identity: str, folder: Path) -> Path:
