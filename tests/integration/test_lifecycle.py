@@ -1,7 +1,10 @@
 """An embedded pool comes, goes, comes back, and leaves nothing behind."""
 
 import itertools
+import os
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -97,3 +100,18 @@ def test_secrets_are_for_their_owner_alone(settings: Settings) -> None:
     files = [path for path in (layout(settings).folder / "secrets").rglob("*") if path.is_file()]
     assert files
     assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
+
+
+def test_a_shell_speaks_to_the_pool_as_the_user_asked_for(settings: Settings) -> None:
+    lifecycle.up(settings)
+    chosen = os.environ | {"MLINFN_HOME": str(settings.home), "MLINFN_POOL": settings.pool}
+    chosen.pop("CONDOR_CONFIG", None)
+    shell = [sys.executable, "-m", "mlinfn_condor.cli", "pool", "shell", "--user"]
+    asked = ["condor_ping", "-name", "batch@", "-type", "schedd", "WRITE"]
+
+    bob = subprocess.run([*shell, "bob", "--", *asked], env=chosen, capture_output=True, text=True)
+    nobody = subprocess.run([*shell, "mallory", "--", *asked], env=chosen, capture_output=True, text=True)
+
+    assert f"bob@{settings.pool}" in bob.stdout
+    assert nobody.returncode == 1
+    assert "knows no user mallory" in nobody.stderr
