@@ -20,7 +20,7 @@ WINDOW_SECONDS = 30
 PATIENCE_SECONDS = 120
 LOOK_SECONDS = 0.02
 READY = ".mlinfn-devices-ready"
-"""In the session's scratch folder. The node's wrapper makes this file when the session holds its devices; kernels wait for nothing else."""
+"""File that the node's wrapper makes in the scratch folder when the session holds its devices; kernels wait for it."""
 
 
 def measure(stand: Stand, repeats: int, report: Report) -> Measured:

@@ -2,6 +2,7 @@
 
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import cycle
 
@@ -25,8 +26,10 @@ TARGET: Target = {
 LOAD = Load(run_seconds=20, leave=[0.2, 0.4, 0.6, 0.8, 1.0])
 """Short trainings, so that many also finish, and finish in the moment of an eviction."""
 RUN_SECONDS = 1
-DASK_EVERY = 8
-"""So many displacements by sessions for one by a Dask worker, which goes by RANK instead of by conflict."""
+DASK_EVERY = 100
+"""After so many hand-overs some go to Dask, by RANK instead of by conflict. The sessions pause meanwhile and the pool
+fills up: among all those that come and go, Dask would only ever take what happens to be free."""
+DASK_AT_ONCE = 4
 AT_MOST_SECONDS = 1800
 LAST_SECONDS = 120
 LOOK_SECONDS = 0.1
@@ -60,6 +63,12 @@ class Watch:
         if event.what == "finished":
             self.coming.pop(event.job, None)
 
+    @property
+    def full(self) -> bool:
+        """Whether batch computes everywhere, and nobody is on his way."""
+        held = [job for device, job in self.on.items() if device not in self.asked and job.startswith(_BATCH)]
+        return not self.coming and len(held) == len(GPUS)
+
     def opening(self) -> str | None:
         """A model on which more batch computes than sessions are on their way to, if there is one."""
         held = Counter(GPUS[device] for device, job in self.on.items() if job.startswith(_BATCH))
@@ -71,21 +80,24 @@ class Watch:
 def measure(stand: Stand, wanted: int, report: Report) -> Measured:
     """Displace until so many hand-overs were seen, wait for the last ones, and judge. Raises Timeout."""
     watch, submitted, users = Watch(), list(stand.batch), cycle(USERS)
-    began = time.monotonic()
+    began, dask_from = time.monotonic(), 0
     with report.step(f"{NAME}: {wanted} in a row", wanted) as step:
         while watch.handed_over < wanted:
             seen = watch.handed_over
             _follow(stand, watch)
-            step.advance(min(watch.handed_over, wanted) - seen)
-            dask_is_due = len(submitted) % DASK_EVERY == 0 and "" not in watch.coming.values()
-            model = "" if dask_is_due else watch.opening()
-            if model is None:
-                time.sleep(LOOK_SECONDS)
-            else:
+            if watch.handed_over >= dask_from:
+                _wait(stand, watch, lambda: watch.full)
+                submitted += [_send(stand, watch, next(users), "") for _ in range(DASK_AT_ONCE)]
+                _wait(stand, watch, lambda: not watch.coming)
+                dask_from += DASK_EVERY
+            elif model := watch.opening():
                 submitted.append(_send(stand, watch, next(users), model))
+            else:
+                time.sleep(LOOK_SECONDS)
+            step.advance(min(watch.handed_over, wanted) - seen)
             if time.monotonic() - began > AT_MOST_SECONDS:
                 break
-    _wait_for_the_last(stand, watch)
+    _wait(stand, watch, lambda: not watch.coming)
     seconds = time.monotonic() - began
     queued = stand.queued()
     stand.journal.refresh()
@@ -112,10 +124,11 @@ def _follow(stand: Stand, watch: Watch) -> None:
         watch.see(event)
 
 
-def _wait_for_the_last(stand: Stand, watch: Watch) -> None:
+def _wait(stand: Stand, watch: Watch, until: Callable[[], bool]) -> None:
     deadline = time.monotonic() + LAST_SECONDS
-    while watch.coming:
+    while not until():
         if time.monotonic() > deadline:
-            raise Timeout(f"{', '.join(sorted(watch.coming))} did not end within {LAST_SECONDS} s")
+            waiting = ", ".join(sorted(watch.coming)) or "batch on every GPU"
+            raise Timeout(f"waited {LAST_SECONDS} s in vain for {waiting}")
         time.sleep(LOOK_SECONDS)
         _follow(stand, watch)
