@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _ASSIGNED = {"GPU": "_CONDOR_AssignedGPUs", "FPGA": "_CONDOR_AssignedFPGAs"}
+_UNASSIGNED = "10000"
+"""What HTCondor writes where no device is assigned, so that CUDA finds none."""
 _ATTRIBUTE = re.compile(r'^(\w+) = "?([^"\n]*)"?$', re.MULTILINE)
 _DEVICE_AD = re.compile(r"^(?:GPUs|FPGAs)_\w+ = \[(.*)\]$", re.MULTILINE)
 _DEVICE_ATTRIBUTE = re.compile(r'(\w+) = (?:"([^"]*)"|(\w+))')
@@ -52,7 +54,8 @@ class Job:
             devices=tuple(
                 described.get(device, Device(device, kind))
                 for kind, variable in _ASSIGNED.items()
-                for device in filter(None, re.split(r"[,\s]+", environment.get(variable, "")))
+                for device in re.split(r"[,\s]+", environment.get(variable, ""))
+                if device not in {"", _UNASSIGNED}
             ),
         )
 

@@ -117,6 +117,21 @@ def test_the_payload_gets_our_pid_and_its_words_untouched(node: Node) -> None:
     assert job.communicate()[0] == f"{job.pid} ['two words', '*', '$HOME', '']\n"
 
 
+def test_the_payloads_environment_is_for_the_payload(node: Node, tmp_path: Path) -> None:
+    spoiler = tmp_path / "spoiler"
+    spoiler.write_text("flock() { exit 3; }\n")
+    script = "import os; print(os.environ['PATH'], os.environ['BASH_ENV'])"
+    job = node.start(
+        "batch",
+        "GPU-1,GPU-2",
+        command=[sys.executable, "-c", script],
+        PATH="/nowhere",
+        BASH_ENV=str(spoiler),
+        **{"BASH_FUNC_flock%%": "() { exit 4; }"},
+    )
+    assert job.communicate() == (f"/nowhere {spoiler}\n", "")
+
+
 @pytest.mark.parametrize("devices", ["", "GPU-1"])
 def test_the_exit_code_is_the_payloads(node: Node, devices: str) -> None:
     assert node.start("dask", devices, command=["/bin/sh", "-c", "exit 42"]).wait() == 42
@@ -215,9 +230,10 @@ def test_a_node_without_lock_folder_setting_says_so(node: Node) -> None:
     assert (job.scratch / ".job_wrapper_failure").exists()
 
 
+@pytest.mark.parametrize("gpus", ["", "10000"])
 @pytest.mark.parametrize("priority_class", ["batch", "dask", "interactive"])
-def test_a_job_without_device_needs_no_lock_folder(node: Node, priority_class: str) -> None:
-    job = node.running(priority_class, MLINFN_DEVICE_LOCKS="")
+def test_a_job_without_device_needs_no_lock_folder(node: Node, priority_class: str, gpus: str) -> None:
+    job = node.running(priority_class, gpus, MLINFN_DEVICE_LOCKS="")
     assert is_ready(job) == (priority_class == "interactive")
     assert not node.locks.exists()
 

@@ -43,6 +43,11 @@ def test_outside_htcondor_there_is_no_job() -> None:
     assert Job.around({}) == Job(None, None, ())
 
 
+def test_no_device_is_no_device(environment: dict[str, str]) -> None:
+    nothing = {"_CONDOR_AssignedGPUs": "10000", "_CONDOR_AssignedFPGAs": ""}
+    assert Job.around(environment | nothing).devices == ()
+
+
 def test_unreadable_ads_are_no_error(environment: dict[str, str]) -> None:
     missing = environment | {"_CONDOR_JOB_AD": "/nowhere", "_CONDOR_MACHINE_AD": "/nowhere"}
     assert Job.around(missing).devices[0] == Device("GPU-nodeb-A100-1", "GPU")
