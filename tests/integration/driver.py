@@ -16,6 +16,8 @@ from mlinfn_condor.embedded.lifecycle import RunningPool
 T = TypeVar("T")
 COMPUTE = Path(__file__).parents[2] / "mlinfn_condor/bench/payloads/compute"
 POLL_SECONDS = 0.1
+CLEAR_SECONDS = 120
+"""A job that is removed while it saves its state leaves its slot Preempting for about 58 s."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,7 @@ class Driver:
             name = priority_class.access_point
             self.run("condor_rm", "-name", name, "-constraint", "true", user="admin", check=False)
             self.run("condor_rm", "-name", name, "-forcex", "-constraint", "JobStatus == 3", user="admin", check=False)
-        wait_until(lambda: not self.slots("DynamicSlot"), 60, "all slots free")
+        wait_until(lambda: not self.slots("DynamicSlot"), CLEAR_SECONDS, "all slots free")
 
     def fill_devices(self, user: str = "alice", **lines: object) -> list[Payload]:
         """Batch on every GPU and every FPGA of the pool."""
