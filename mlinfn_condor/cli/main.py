@@ -2,11 +2,10 @@
 
 import os
 import sys
-from importlib import import_module
 
 import typer
 
-from mlinfn_condor.cli import benching, looking, pools, submitting
+from mlinfn_condor.cli import benching, looking, pools, submitting, telling
 from mlinfn_condor.cli.connection import choose
 from mlinfn_condor.errors import MlinfnError, UserError
 
@@ -27,6 +26,7 @@ app.add_typer(benching.app, name="bench", help="Measure how well the pool does, 
 app.command()(looking.status)
 app.command()(looking.why)
 app.command()(looking.logs)
+app.command()(telling.demo)
 
 
 @app.callback()
@@ -36,16 +36,6 @@ def common(
 ) -> None:
     """Options of every command."""
     choose(pool, user)
-
-
-@app.command()
-def demo() -> None:
-    """The main job from beginning to end on a real pool of this machine: a session on a pool full of training."""
-    from mlinfn_condor.cli.progress import RichReport
-    from mlinfn_condor.settings import Settings
-
-    # By name: it draws in Jupyter, Dask and scikit-learn, which `mlinfn --help` need not wait for.
-    import_module("mlinfn_condor.demo.story").run(Settings(), RichReport())
 
 
 def main() -> None:

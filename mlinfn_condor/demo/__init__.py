@@ -1,1 +1,1 @@
-"""The main job, shown from end to end on a real pool."""
+"""`mlinfn demo`: the main job from beginning to end, told while it happens; each line comes from an event."""
