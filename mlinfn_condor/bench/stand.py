@@ -13,7 +13,7 @@ from mlinfn_condor.bench.client import Client
 from mlinfn_condor.bench.journal import Journal, name_of
 from mlinfn_condor.classes import PriorityClass
 from mlinfn_condor.embedded import distribution, lifecycle
-from mlinfn_condor.embedded.blueprint import Blueprint
+from mlinfn_condor.embedded.blueprint import ADMINISTRATOR, Blueprint
 from mlinfn_condor.embedded.lifecycle import RunningPool
 from mlinfn_condor.embedded.report import Report
 from mlinfn_condor.embedded.servers import SERVER1, SERVER2
@@ -138,13 +138,13 @@ def stand(home: Path, report: Report, load: Load, overrides: str = "", sessions_
     pool = lifecycle.up(settings, report, Blueprint(people=people, use_real_devices=False, overrides=overrides))
     clients: dict[str, Client] = {}
     try:
-        for user in (*USERS, lifecycle.ADMINISTRATOR):
+        for user in (*USERS, ADMINISTRATOR):
             clients[user] = Client(_environment(pool, user))
         users = {user: clients[user] for user in USERS}
         folder = pool.layout.folder / "payloads"
         folder.mkdir()
         access_point = sessions_at or PriorityClass.INTERACTIVE.access_point
-        ready = Stand(pool, users, clients[lifecycle.ADMINISTRATOR], folder, access_point, Journal(folder / "journal"))
+        ready = Stand(pool, users, clients[ADMINISTRATOR], folder, access_point, Journal(folder / "journal"))
         ready.leave.write_text("1\n")
         with report.step(f"fill {len(GPUS)} GPUs, and queue {IDLE_JOBS} batch jobs of {len(USERS)} users"):
             ready.fill(load)
