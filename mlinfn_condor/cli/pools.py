@@ -36,7 +36,7 @@ def up() -> None:
     settings = Settings()
     pool = lifecycle.up(settings, RichReport())
     print(f"pool {settings.pool} {'was up already' if pool.found else 'is up'}: HTCondor {pool.distribution.version}")
-    print('eval "$(mlinfn pool env)" puts condor_submit and its friends on PATH; `mlinfn status` looks around')
+    print("`mlinfn status` looks around; `mlinfn pool shell` opens a shell with condor_submit and its friends")
 
 
 @app.command()

@@ -49,7 +49,7 @@ def look_around(running: RunningPool, narrator: Narrator) -> None:
         [
             ["see who runs what", f"{mlinfn}{option} status"],
             ["start a session of your own", f"{mlinfn}{option} submit session --gpus 1 --model A100"],
-            ["have condor_submit and its friends on PATH", f'eval "$({mlinfn}{option} pool env)"'],
+            ["have condor_submit and its friends on PATH", f"{mlinfn}{option} pool shell"],
             ["stop it", f"{mlinfn}{option} pool down"],
         ],
     )

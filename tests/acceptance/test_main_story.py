@@ -94,7 +94,7 @@ def test_the_dask_computation_on_its_workers_is_right(outcome):
 
 
 def test_it_tells_the_administrator_who_used_what_and_how_to_go_on(played):
-    for words in ("condor_userprio", "group_interactive.alpha", "group_batch.beta", "pool env", "pool down"):
+    for words in ("condor_userprio", "group_interactive.alpha", "group_batch.beta", "pool shell", "pool down"):
         assert words in played.stderr
 
 
