@@ -4,7 +4,7 @@ import time
 
 from mlinfn_condor.bench.figures import Beside, Case, Measured, Target, distribution
 from mlinfn_condor.bench.journal import name_of
-from mlinfn_condor.bench.single import BOUND_SECONDS, RUN_SECONDS, WINDOW_SECONDS
+from mlinfn_condor.bench.single import RUN_SECONDS, WINDOW_SECONDS
 from mlinfn_condor.bench.stand import GPUS, USERS, Stand
 from mlinfn_condor.classes import PriorityClass
 from mlinfn_condor.embedded.report import Report
@@ -15,14 +15,14 @@ LEAD_SECONDS = 0.5
 """Between telling the clients and their common moment: all are waiting when it comes."""
 
 
-def measure(stand: Stand, bursts: int, report: Report, bound_seconds: float = BOUND_SECONDS) -> Measured:
-    """Bursts one after another, each on a pool that is full again."""
+def measure(stand: Stand, bursts: int, report: Report, period_seconds: float, bound_seconds: float) -> Measured:
+    """Bursts one after another, each on a pool that is full again, spread over a period as in `single`."""
     stand.leave.write_text(f"{WINDOW_SECONDS}\n")
     seconds: list[float] = []
     wrong = unserved = 0
     with report.step(f"{NAME}: {len(GPUS)} users at once, {bursts} times", bursts) as step:
-        for _ in range(bursts):
-            stand.wait_until_saturated()
+        for place in range(bursts):
+            stand.wait_for_phase(place, bursts, period_seconds)
             asked = dict(zip(USERS, GPUS.values(), strict=False))
             moment = time.time() + LEAD_SECONDS
             for user, model in asked.items():

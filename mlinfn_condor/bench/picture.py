@@ -22,12 +22,15 @@ def draw(told: Mapping[str, Any], path: Path) -> None:
         import altair
     except ImportError as error:
         raise UserError("pictures need the package's extra `bench`: pip install 'mlinfn-condor[bench]'") from error
+    sides = sorted({row["side"] for row in rows}, key=lambda side: side != OURS)
     base = altair.Chart({"values": rows}).encode(
         x=altair.X(
-            "seconds:Q", scale=altair.Scale(type="log", domain=[0.05, 400]), title="seconds from submit to first line"
+            "seconds:Q",
+            scale=altair.Scale(type="log", domain=[0.05, 400], nice=False),
+            title="seconds from submit to first line",
         ),
-        y=altair.Y("side:N", title=None, sort=[OURS]),
-        color=altair.Color("side:N", legend=None, scale=altair.Scale(range=["#1b6ca8", "#c05a2b"])),
+        y=altair.Y("side:N", title=None, sort=[OURS], axis=altair.Axis(labelLimit=400)),
+        color=altair.Color("side:N", legend=None, scale=altair.Scale(domain=sides, range=["#1b6ca8", "#c05a2b"])),
     )
     points = base.mark_circle(size=55, opacity=0.45)
     medians = base.mark_tick(thickness=3, size=26, color="black").encode(

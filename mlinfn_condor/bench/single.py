@@ -10,23 +10,24 @@ from mlinfn_condor.embedded.report import Report
 
 NAME = "single"
 TARGET: Target = {"median_s": ("<=", 0.4), "p95_s": ("<=", 2), "wrong_model": ("<=", 0)}
-BOUND_SECONDS = 300
 MODELS = ("T4", "RTX5000", "A30", "A100")
 WINDOW_SECONDS = 3
 """What each victim takes to leave. The session's first line does not wait for it, the next repeat does."""
 RUN_SECONDS = 0.5
 
 
-def measure(stand: Stand, repeats: int, report: Report, bound_seconds: float = BOUND_SECONDS) -> Measured:
+def measure(stand: Stand, repeats: int, report: Report, period_seconds: float, bound_seconds: float) -> Measured:
     """Sessions of different users, one after another, each on a pool that is full again.
+
+    The submits are spread over a period of the slowest daemon whose clock may matter.
 
     One that did not start within the bound counts as the bound, and in `unserved`.
     """
     stand.leave.write_text(f"{WINDOW_SECONDS}\n")
     seconds, wrong, unserved = [], 0, 0
     with report.step(f"{NAME}: {repeats} sessions, one at a time", repeats) as step:
-        for user, model, _ in zip(cycle(USERS), cycle(MODELS), range(repeats), strict=False):
-            stand.wait_until_saturated()
+        for user, model, place in zip(cycle(USERS), cycle(MODELS), range(repeats), strict=False):
+            stand.wait_for_phase(place, repeats, period_seconds)
             stand.submit(user, PriorityClass.INTERACTIVE, RUN_SECONDS, model)
             submitted = stand.clients[user].finish()
             session = name_of(submitted.result, PriorityClass.INTERACTIVE)

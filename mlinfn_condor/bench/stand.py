@@ -101,6 +101,16 @@ class Stand:
                 )
             time.sleep(LOOK_SECONDS)
 
+    def wait_for_phase(self, place: int, of: int, period_seconds: float) -> None:
+        """Wait until the pool is full, and then for repeat `place` of `of` its part of a period.
+
+        The pool gets full just after a daemon looked. Without this every repeat would meet the daemons' clocks in the
+        same phase, and wait for nearly a whole period where one who comes at any moment waits for half of one.
+        """
+        self.wait_until_saturated()
+        time.sleep((place + 0.5) / of * period_seconds)
+        self.wait_until_saturated()
+
     def end(self, user: str, job: JobId) -> None:
         """End a session, if it did not end by itself in the meantime."""
         with suppress(JobNotFound):

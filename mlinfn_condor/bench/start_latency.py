@@ -30,12 +30,25 @@ class Extent:
     handovers: int = handovers.WANTED
     beside_singles: int = 3
     beside_bursts: int = 1
-    bound_seconds: float = single.BOUND_SECONDS
+    period_seconds: float = 2
+    """Our slowest clock between a submit and a start: MLINFN_NEGOTIATION_SECONDS."""
+    beside_period_seconds: float = 300
+    """The default's: SCHEDD_INTERVAL."""
+    bound_seconds: float = 300
     """Longest wait for one session."""
 
 
 FULL = Extent()
-QUICK = Extent(singles=4, bursts=1, full_windows=1, handovers=20, beside_singles=1, beside_bursts=0, bound_seconds=30)
+QUICK = Extent(
+    singles=4,
+    bursts=1,
+    full_windows=1,
+    handovers=20,
+    beside_singles=1,
+    beside_bursts=0,
+    beside_period_seconds=0,
+    bound_seconds=30,
+)
 """A look within minutes; HTCondor's defaults are then hardly ever waited for until they serve."""
 
 
@@ -60,9 +73,13 @@ def _measured(folder: Path, report: Report, cases: Collection[str], extent: Exte
     if {single.NAME, burst.NAME, full_window.NAME} & set(cases):
         with stand(folder, report, LASTING) as full:
             if single.NAME in cases:
-                ours[single.NAME] = single.measure(full, extent.singles, report, extent.bound_seconds)
+                ours[single.NAME] = single.measure(
+                    full, extent.singles, report, extent.period_seconds, extent.bound_seconds
+                )
             if burst.NAME in cases:
-                ours[burst.NAME] = burst.measure(full, extent.bursts, report, extent.bound_seconds)
+                ours[burst.NAME] = burst.measure(
+                    full, extent.bursts, report, extent.period_seconds, extent.bound_seconds
+                )
             if full_window.NAME in cases:
                 yield full_window.case(full_window.measure(full, extent.full_windows, report))
     if handovers.NAME in cases:
@@ -86,5 +103,6 @@ def _beside(folder: Path, report: Report, cases: Collection[str], extent: Extent
     with stand(folder, report, LASTING, beside.OVERRIDES, beside.ACCESS_POINT) as full:
         for case in wanted:
             measure = single.measure if case == single.NAME else burst.measure
-            theirs[case] = Beside(beside.NAME, measure(full, repeats[case], report, extent.bound_seconds))
+            measured = measure(full, repeats[case], report, extent.beside_period_seconds, extent.bound_seconds)
+            theirs[case] = Beside(beside.NAME, measured)
     return theirs
