@@ -68,8 +68,8 @@ def clear(pool: Pool, users: Iterable[Terminal], narrator: Narrator) -> None:
     wait_until(lambda: not busy(pool) or pool.jobs("JobStatus == 2"), FREE_SECONDS, "the GPUs are free")
     if others := busy(pool):
         raise PoolInUse(
-            f"{len(others)} GPUs of the pool are in use; take them free, or bring up another pool for the demo: "
-            "MLINFN_POOL=demo2"
+            f"others use {len(others)} of the pool's GPUs: wait until they are free, or play it on a pool of its own "
+            "with `mlinfn --pool demo2 demo`"
         )
 
 
