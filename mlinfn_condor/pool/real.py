@@ -2,7 +2,8 @@
 
 import re
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,10 @@ class RealPool:
         try:
             result = schedd.submit(submission, **({"itemdata": iter([dict(row) for row in rows])} if rows else {}))
         except htcondor2().HTCondorException as error:
-            raise _refusal(access_point, str(error)) from error
+            refusal = _refusal(access_point, str(error))
+            if isinstance(refusal, PoolUnavailable):
+                self._schedds.pop(access_point, None)
+            raise refusal from error
         return JobId(access_point, result.cluster(), result.first_proc())
 
     def jobs(
@@ -56,7 +60,7 @@ class RealPool:
         found: list[Job] = []
         for access_point in access_points:
             schedd = self._schedd(access_point)
-            with answering(f"access point {access_point}"):
+            with self._asking(access_point):
                 found += [Job.from_ad(access_point, plain(ad)) for ad in schedd.query(constraint, wanted)]
         return sorted(found, key=lambda job: (job.ad.get("QDate") or 0, job.id))
 
@@ -72,7 +76,7 @@ class RealPool:
         found: list[Job] = []
         for access_point in access_points:
             schedd = self._schedd(access_point)
-            with answering(f"access point {access_point}"):
+            with self._asking(access_point):
                 found += [Job.from_ad(access_point, plain(ad)) for ad in schedd.history(constraint, wanted, limit)]
         return found
 
@@ -88,7 +92,7 @@ class RealPool:
     def remove(self, job: JobId, reason: str) -> None:
         """See Pool."""
         schedd = self._schedd(job.access_point)
-        with answering(f"access point {job.access_point}"):
+        with self._asking(job.access_point):
             # As a pair: the bindings drop a reason that comes without a code (25.14.1).
             answer = schedd.act(htcondor2().JobAction.Remove, job.local, (reason, 0))
         if answer.get("TotalPermissionDenied"):
@@ -156,6 +160,16 @@ class RealPool:
                 raise PoolUnavailable(f"the pool has no access point {access_point} at the moment")
             self._schedds[access_point] = bound.Schedd(location)
         return self._schedds[access_point]
+
+    @contextmanager
+    def _asking(self, access_point: str) -> Iterator[None]:
+        """Look its address up again after a failure: a schedd that was started anew may have another one."""
+        try:
+            with answering(f"access point {access_point}"):
+                yield
+        except PoolUnavailable:
+            self._schedds.pop(access_point, None)
+            raise
 
     def _collected(self, kind: str, constraint: str, attributes: list[str] | None) -> list[dict[str, Any]]:
         bound = htcondor2()

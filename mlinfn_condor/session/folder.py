@@ -8,7 +8,7 @@ import os
 import re
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -46,22 +46,27 @@ class SessionFolder:
         return self.path / "token"
 
     @property
+    def environment_file(self) -> Path:
+        """Variables of a session that a hub starts, its secrets among them: in the job's ad anybody could read them."""
+        return self.path / "env.json"
+
+    @property
     def server_file(self) -> Path:
         """There while the server answers."""
         return self.path / "server.json"
 
     def token(self) -> str:
         """The token; refused if others could have read it, for it opens a shell as this user."""
-        try:
-            mode = self.token_file.stat().st_mode
-            token = self.token_file.read_text().strip()
-        except OSError as error:
-            raise BadRequest(f"{self.token_file}: {error.strerror}; `mlinfn submit session` makes one") from error
-        if mode & 0o077:
-            raise BadRequest(f"{self.token_file} can be read by others: remove the folder and start a new session")
+        token = _secret(self.token_file).strip()
         if len(token) < 32:
             raise BadRequest(f"{self.token_file}: a token has at least 32 characters")
         return token
+
+    def environment(self) -> dict[str, str]:
+        """What the hub gave the session; empty for a session without a hub. Refused like the token."""
+        if not self.environment_file.exists():
+            return {}
+        return {str(name): str(value) for name, value in json.loads(_secret(self.environment_file)).items()}
 
     def publish(self, server: Server) -> None:
         """Tell that the server answers; readers see all of it or nothing."""
@@ -87,16 +92,51 @@ def prepare(home: Path, name: str) -> SessionFolder:
     """Make `.mlinfn/sessions/<name>` in the user's home, with a new token; it must not be in use already."""
     if not _NAME.fullmatch(name):
         raise BadRequest(f"session name {name!r}: use up to 32 small letters, digits and hyphens")
-    folder = SessionFolder(home / ".mlinfn" / "sessions" / name)
-    folder.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    folder.path.chmod(0o700)
+    folder = _made(home, name)
     if (server := folder.server()) is not None and answers(server, folder.token()):
         raise BadRequest(f"session {name!r} is running as job {server.job}: choose another name, or end it first")
     folder.withdraw()
-    folder.token_file.unlink(missing_ok=True)
-    with os.fdopen(os.open(folder.token_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(secrets.token_urlsafe(32) + "\n")
+    folder.environment_file.unlink(missing_ok=True)
+    _write_secret(folder.token_file, secrets.token_urlsafe(32) + "\n")
     return folder
+
+
+def prepare_for_hub(home: Path, name: str, environment: Mapping[str, str]) -> SessionFolder:
+    """The same for a session that a hub starts; what an earlier session of this name left there is gone.
+
+    The hub must know that no such session runs: it asks the queue.
+    """
+    folder = _made(home, name)
+    for left in folder.path.glob("*.json"):
+        left.unlink(missing_ok=True)
+    _write_secret(folder.environment_file, json.dumps(dict(environment), indent=1) + "\n")
+    return folder
+
+
+def _made(home: Path, name: str) -> SessionFolder:
+    if not _NAME.fullmatch(name):
+        raise BadRequest(f"session name {name!r}: use up to 32 small letters, digits and hyphens")
+    folder = SessionFolder(home / ".mlinfn" / "sessions" / name)
+    folder.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.path.chmod(0o700)
+    return folder
+
+
+def _secret(path: Path) -> str:
+    try:
+        mode = path.stat().st_mode
+        text = path.read_text()
+    except OSError as error:
+        raise BadRequest(f"{path}: {error.strerror}; `mlinfn submit session` makes one") from error
+    if mode & 0o077:
+        raise BadRequest(f"{path} can be read by others: remove the folder and start a new session")
+    return text
+
+
+def _write_secret(path: Path, text: str) -> None:
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
 
 
 def answers(server: Server, token: str) -> bool:

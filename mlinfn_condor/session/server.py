@@ -18,16 +18,27 @@ def main() -> None:
     arguments = parser.parse_args()
     folder = SessionFolder(arguments.folder)
     try:
-        token = folder.token()
-    except MlinfnError as error:
+        environment = folder.environment()
+        token = "" if environment else folder.token()
+    except (MlinfnError, ValueError) as error:
         sys.exit(str(error))
+    os.environ.update(environment)
+    if added := environment.get("MLINFN_SESSION_PATH"):
+        os.environ["PATH"] = os.pathsep.join([added, os.environ.get("PATH", os.defpath)])
     serve(folder, token, arguments.root_dir, arguments.ip)
 
 
 def serve(folder: SessionFolder, token: str, root: Path, ip: str) -> None:
-    """Run JupyterLab until it is told to stop. Imports Jupyter only here, because it is nearly all of the start."""
+    """Run JupyterLab until it is told to stop. Imports Jupyter only here, because it is nearly all of the start.
+
+    Without a token it is a hub's session: the hub says who may come in.
+    """
+    scratch = os.environ.get("_CONDOR_SCRATCH_DIR")
+    if scratch:
+        # The node's own disk: fast, and gone with the session.
+        os.environ["MLINFN_SCRATCH"] = scratch
     # Kernels' keys and the cookies' secret: on the node, gone with the session however it ends.
-    os.environ["JUPYTER_RUNTIME_DIR"] = os.environ.get("_CONDOR_SCRATCH_DIR") or str(folder.path / "runtime")
+    os.environ["JUPYTER_RUNTIME_DIR"] = scratch or str(folder.path / "runtime")
     # Half of the imports' time would go to this one, which builds a grammar only to check the form of addresses with
     # umlauts in Jupyter's own events. jsonschema does without the check if the module cannot be imported.
     sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
@@ -36,6 +47,8 @@ def serve(folder: SessionFolder, token: str, root: Path, ip: str) -> None:
 
     SessionServer.session_folder = folder
     SessionServer.session_config = configuration(token, root, ip)
+    if not token:
+        SessionServer.session_config.ServerApp.jpserver_extensions |= {"mlinfn_condor.session.single_user": True}
     SessionServer.launch_instance(argv=[])
 
 

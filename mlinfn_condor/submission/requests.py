@@ -32,6 +32,9 @@ def _existing_folder(folder: Path) -> Path:
 
 PlainText = Annotated[str, AfterValidator(_plain)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+Identity = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_.-]{0,31}$")]
+"""A name that HTCondor takes as Owner and a node as a user of its own."""
+IpAddress = Annotated[str, Field(pattern=r"^[0-9a-fA-F.:]+$")]
 Folder = Annotated[Path, AfterValidator(_existing_folder)]
 Words = Annotated[list[PlainText], Field(min_length=1)]
 Address = Annotated[PlainText, Field(pattern=r"^[a-z]+://[^\s'\"]+$")]
@@ -112,6 +115,23 @@ class TrainingRequest(Request):
         return [{"number": str(number)} for number in range(self.count)] if self.count > 1 else []
 
 
+class OnBehalf(BaseModel):
+    """A session that a hub starts for one of its users; the access point lets nobody else do that."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    owner: Identity
+    home: Folder
+    hub: Name
+    """Name of the hub, by which it knows its own sessions in the queue."""
+    server: Name
+    """The hub's name for this server of the user, as a slug."""
+
+    def parameters(self) -> dict[str, str]:
+        """Macros of the submit template."""
+        return {"owner": self.owner, "home": str(self.home), "hub": self.hub, "server": self.server}
+
+
 class SessionRequest(Request):
     """A JupyterLab session, which meets its user in `folder`: the token lies there already."""
 
@@ -122,10 +142,16 @@ class SessionRequest(Request):
     root: Folder | None = None
     """What the file browser shows; the home when not given."""
 
+    on_behalf: OnBehalf | None = None
+    """Whose it is, when a hub asks for it."""
+    ip: IpAddress = "127.0.0.1"
+    """Address that the server listens on."""
+
     def parameters(self) -> dict[str, str]:
         """See Request."""
         root = {"root": str(self.root)} if self.root else {}
-        return super().parameters() | {"folder": str(self.folder)} | root
+        own = {"folder": str(self.folder), "ip": self.ip}
+        return super().parameters() | own | root | (self.on_behalf.parameters() if self.on_behalf else {})
 
 
 class DaskWorkerRequest(Request):

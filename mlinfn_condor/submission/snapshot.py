@@ -27,14 +27,26 @@ class Snapshot:
         jobs = pool.jobs()
         if also is not None and all(job.id != also for job in jobs):
             jobs.append(find_job(pool, also))
-        # Whole ads only of the few slots that describe the devices: the many that run jobs name them by id.
-        slots = [*pool.slots("PartitionableSlot is true"), *pool.slots("PartitionableSlot isnt true", [])]
+        slots = _described(pool)
         now = int(time.time()) if now is None else now
+        return cls(tuple(jobs), (*_unreported(jobs, slots, now), *slots), tuple(pool.priorities()), now)
+
+    @classmethod
+    def of_sessions(cls, pool: Pool) -> Self:
+        """Sessions alone, beside all slots: thousands of idle batch jobs say nothing about when a session starts."""
+        jobs = pool.jobs(access_points=[PriorityClass.INTERACTIVE.access_point])
+        now = int(time.time())
+        slots = _described(pool)
         return cls(tuple(jobs), (*_unreported(jobs, slots, now), *slots), tuple(pool.priorities()), now)
 
     def job(self, job_id: JobId) -> Job | None:
         """The job of this id, if the snapshot has it."""
         return next((job for job in self.jobs if job.id == job_id), None)
+
+
+def _described(pool: Pool) -> list[Slot]:
+    """All slots; whole ads only of the few that describe the devices, the many that run jobs name them by id."""
+    return [*pool.slots("PartitionableSlot is true"), *pool.slots("PartitionableSlot isnt true", [])]
 
 
 def _unreported(jobs: Iterable[Job], slots: Iterable[Slot], now: int) -> Iterator[Slot]:

@@ -1,0 +1,181 @@
+"""The hub's one view of the pool: one query an interval for all users, asked by one thread, shared by all.
+
+HTCondor's bindings block and are not made for threads, so they have a thread of their own; the hub's loop never waits.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar, cast
+
+from traitlets import Float, Integer, Unicode
+from traitlets.config import SingletonConfigurable
+
+from mlinfn_condor.errors import JobNotFound, MlinfnError, PoolUnavailable
+from mlinfn_condor.hub import sessions
+from mlinfn_condor.hub.sessions import ACCESS_POINT, ATTRIBUTES, Life, Look
+from mlinfn_condor.pool import Job, JobId, Pool
+from mlinfn_condor.submission.snapshot import Snapshot
+
+Done = TypeVar("Done")
+Ended = Callable[[], Awaitable[None]]
+
+
+def _connect() -> Pool:
+    from mlinfn_condor.pool.real import RealPool
+
+    return RealPool()
+
+
+class PoolWatch(SingletonConfigurable):
+    """What the hub knows of the pool. One for each hub process: `PoolWatch.instance()`."""
+
+    hub_name = Unicode(
+        "hub",
+        help="Name that the hub's sessions carry in the queue, by which it finds them again. Two hubs on one pool need "
+        "two names: each removes sessions of its name that it does not know.",
+    ).tag(config=True)
+    interval_seconds = Float(10.0, help="Between two looks at the queue while nobody waits for a session.").tag(
+        config=True
+    )
+    waiting_interval_seconds = Float(0.5, help="Between two looks while somebody waits for one.").tag(config=True)
+    snapshot_seconds = Float(2.0, help="How old a picture of the slots may be that a page shows.").tag(config=True)
+    orphan_seconds = Integer(
+        180, help="After so long a session in the queue that no server of the hub stands for is removed."
+    ).tag(config=True)
+
+    def __init__(self, connect: Callable[[], Pool] = _connect, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._connect, self._pool = connect, cast(Pool | None, None)
+        self._thread = ThreadPoolExecutor(1, "pool")
+        self._look, self._looked = Look(), asyncio.Event()
+        self._claimed: dict[JobId, tuple[float, Ended]] = {}
+        self._tasks: set[asyncio.Future[None]] = set()
+        self._waiting = 0
+        self._running: asyncio.Task[None] | None = None
+        self._wake = asyncio.Event()
+        self._snapshot: tuple[float, asyncio.Future[Snapshot | None]] | None = None
+        self._started = time.monotonic()
+        self.queries = 0
+        """Looks at the queue so far."""
+
+    @property
+    def look(self) -> Look:
+        """The latest look at the queue."""
+        return self._look
+
+    def start(self) -> None:
+        """Begin to look, unless it has begun; needs a running event loop."""
+        if self._running is None or self._running.done():
+            self._running = asyncio.create_task(self._look_for_ever())
+
+    async def submit(self, submit: Callable[[Pool], JobId]) -> JobId:
+        """Run a submit in the pool's thread."""
+        return await self._ask(submit)
+
+    async def remove(self, job: JobId, reason: str) -> None:
+        """Remove a session from the queue; one that has left already is no mistake. Raises PoolUnavailable."""
+        with contextlib.suppress(JobNotFound):
+            await self._ask(lambda pool: pool.remove(job, reason))
+
+    async def ending(self, job: JobId) -> Job | None:
+        """How a session ended that has left the queue; None when the history does not tell."""
+        try:
+            found = await self._ask(lambda pool: pool.history(job.constraint, (), [ACCESS_POINT], 1))
+        except PoolUnavailable:
+            return None
+        return found[0] if found else None
+
+    def claim(self, job: JobId, ended: Ended) -> None:
+        """A server of the hub stands for this job; `ended` is called once when the job is gone."""
+        self._claimed[job] = (time.monotonic(), ended)
+        self.start()
+
+    def release(self, job: JobId) -> None:
+        """No server stands for it any more."""
+        self._claimed.pop(job, None)
+
+    @contextlib.contextmanager
+    def waiting(self) -> Iterator[None]:
+        """While somebody waits for a session the queue is looked at more often."""
+        self._waiting += 1
+        self._wake.set()
+        self.start()
+        try:
+            yield
+        finally:
+            self._waiting -= 1
+
+    async def next_look(self, seconds: float) -> None:
+        """Return after the next look at the queue, or after so many seconds."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._looked.wait(), seconds)
+
+    async def a_look_after(self, moment: float, seconds: float) -> Look:
+        """The first look begun after `moment` (monotonic seconds). Raises PoolUnavailable after `seconds`."""
+        deadline = time.monotonic() + seconds
+        with self.waiting():
+            while self._look.asked <= moment:
+                if time.monotonic() > deadline:
+                    raise PoolUnavailable(f"access point {ACCESS_POINT} does not answer: try again in a minute")
+                await self.next_look(1)
+        return self._look
+
+    async def snapshot(self) -> Snapshot | None:
+        """Slots and sessions of the last few seconds; None while the pool does not answer. Any number may ask."""
+        now = time.monotonic()
+        if self._snapshot is None or (self._snapshot[1].done() and now - self._snapshot[0] > self.snapshot_seconds):
+            self._snapshot = (now, asyncio.ensure_future(self._take_snapshot()))
+        return await asyncio.shield(self._snapshot[1])
+
+    async def _take_snapshot(self) -> Snapshot | None:
+        try:
+            return await self._ask(Snapshot.of_sessions)
+        except MlinfnError as error:
+            self.log.warning("The pool's slots are not known at the moment: %s", error)
+            return None
+
+    async def _look_for_ever(self) -> None:
+        while True:
+            began = time.monotonic()
+            try:
+                await self._look_once(began)
+            except MlinfnError as error:
+                # What we knew stays what we know: running sessions go on, and none is taken for gone.
+                self.log.warning("The queue of %s is not known at the moment: %s", ACCESS_POINT, error)
+            except Exception:
+                self.log.exception("A look at the queue failed")
+            self._looked.set()
+            self._looked = asyncio.Event()
+            await self._pause(began)
+
+    async def _pause(self, began: float) -> None:
+        interval = self.waiting_interval_seconds if self._waiting else self.interval_seconds
+        self._wake.clear()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._wake.wait(), max(0.05, began + interval - time.monotonic()))
+
+    async def _look_once(self, began: float) -> None:
+        self.queries += 1
+        jobs = await self._ask(lambda pool: pool.jobs(sessions.constraint(self.hub_name), ATTRIBUTES, [ACCESS_POINT]))
+        self._look = Look({job.id: job for job in jobs}, began)
+        for job, (since, ended) in list(self._claimed.items()):
+            if self._look.life(job, since) is Life.GONE:
+                del self._claimed[job]
+                self._tasks.add(task := asyncio.ensure_future(ended()))
+                task.add_done_callback(self._tasks.discard)
+        if time.monotonic() - self._started > self.orphan_seconds:
+            now = int(time.time())
+            for orphan in sessions.orphans(self._look, set(self._claimed), now, self.orphan_seconds):
+                self.log.warning("No server stands for session %s: it is removed", orphan)
+                await self.remove(orphan, "the hub lost this session while it was starting or stopping")
+
+    async def _ask(self, question: Callable[[Pool], Done]) -> Done:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._answer, question)
+
+    def _answer(self, question: Callable[[Pool], Done]) -> Done:
+        if self._pool is None:
+            self._pool = self._connect()
+        return question(self._pool)
