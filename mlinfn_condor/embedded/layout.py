@@ -54,6 +54,11 @@ class Layout:
         return self.folder / "secrets" / "keys" / "POOL"
 
     @property
+    def session_signing_key(self) -> Path:
+        """The key that signs the tokens of users in sessions: removing it ends all of them, and no daemon's."""
+        return self.signing_key.with_name("sessions")
+
+    @property
     def daemon_tokens(self) -> Path:
         """Tokens of the daemons."""
         return self.folder / "secrets" / "daemons"

@@ -14,9 +14,10 @@ KEY_BYTES = 64
 
 
 def ensure(layout: Layout, blueprint: Blueprint, distribution: Distribution) -> None:
-    """The signing key, the daemons' token, and a token for each identity; what exists stays as it is."""
-    if not layout.signing_key.exists():
-        write_private(layout.signing_key, secrets.token_bytes(KEY_BYTES))
+    """The signing keys, the daemons' token, and a token for each identity; what exists stays as it is."""
+    for key in (layout.signing_key, layout.session_signing_key):
+        if not key.exists():
+            write_private(key, secrets.token_bytes(KEY_BYTES))
     issue(layout, distribution, "condor", layout.daemon_tokens)
     for user in blueprint.people:
         issue(layout, distribution, user, layout.tokens_of(user))
