@@ -5,6 +5,8 @@ from pathlib import Path
 
 from traitlets.config import Config
 
+WATCHING = "mlinfn_condor.session.watching"
+LABEXTENSIONS = Path(__file__).parent / "labextension"
 TERMINAL = [sys.executable, "-m", "mlinfn_condor.session.terminal"]
 
 
@@ -22,7 +24,7 @@ def configuration(token: str, root: Path, ip: str) -> Config:
     config.ServerApp.terminado_settings = {"shell_command": TERMINAL}
     config.ServerApp.default_url = "/lab"
     # Language servers cost time at the start, and a session has none unless its user installs one.
-    config.ServerApp.jpserver_extensions = {"jupyterlab": True, "jupyter_lsp": False}
+    config.ServerApp.jpserver_extensions = {"jupyterlab": True, "jupyter_lsp": False, WATCHING: True}
     config.IdentityProvider.token = token
     config.PasswordIdentityProvider.hashed_password = ""
     config.PasswordIdentityProvider.allow_password_change = False
@@ -35,4 +37,5 @@ def configuration(token: str, root: Path, ip: str) -> Config:
     config.LabApp.news_url = None
     config.LabApp.check_for_updates_class = "jupyterlab.NeverCheckForUpdate"
     config.LabApp.extension_manager = "readonly"
+    config.LabApp.extra_labextensions_path = [str(LABEXTENSIONS)]
     return config
