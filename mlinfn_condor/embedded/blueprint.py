@@ -15,6 +15,9 @@ PEOPLE: Mapping[str, tuple[str, ...]] = MappingProxyType(
 ADMINISTRATOR = "admin"
 """Identity that may act on everybody's jobs; the policy's MLINFN_ADMINISTRATORS names the same."""
 
+HUB = "hub"
+"""Identity that submits sessions in the name of those who signed in; the policy's MLINFN_HUBS names the same."""
+
 
 @dataclass(frozen=True)
 class Blueprint:

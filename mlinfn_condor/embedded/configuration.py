@@ -140,7 +140,8 @@ def _site(layout: Layout, blueprint: Blueprint, port: int) -> str:
     )
     for node, daemon in zip(blueprint.nodes, daemons, strict=True):
         site += _STARTD_IN_MASTER.format(daemon=daemon, node=node.name, config=layout.node_config(node.name))
-    return f"{site}\n{blueprint.overrides}"
+    # What else this pool's master looks after, when there is something.
+    return f"{site}\n{blueprint.overrides}\ninclude ifexist : {layout.companions}\n"
 
 
 def _node(layout: Layout, node: Node) -> str:

@@ -29,6 +29,11 @@ class Layout:
         return self.folder / "etc"
 
     @property
+    def companions(self) -> Path:
+        """Configuration of what runs beside the pool under the same master: a hub and its proxy."""
+        return self.etc / "companions.conf"
+
+    @property
     def port(self) -> Path:
         """Number of the pool's port, kept from one `up` to the next."""
         return self.etc / "port"

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from mlinfn_condor.classes import PriorityClass
 from mlinfn_condor.embedded import configuration, distribution, ports, processes, secrets
-from mlinfn_condor.embedded.blueprint import ADMINISTRATOR, Blueprint
+from mlinfn_condor.embedded.blueprint import ADMINISTRATOR, HUB, Blueprint
 from mlinfn_condor.embedded.distribution import Distribution
 from mlinfn_condor.embedded.layout import LONGEST_FOLDER, Layout
 from mlinfn_condor.embedded.report import Report, SilentReport
@@ -56,7 +56,7 @@ def up(settings: Settings, report: Report | None = None, blueprint: Blueprint | 
         with report.step("bring the pool up", total=None):
             _start(layout, installed)
             _wait_until_ready(layout, blueprint, settings)
-            _introduce_administrator(settings)
+            _introduce_roles(settings)
     return RunningPool(layout, installed, settings, found=False)
 
 
@@ -197,16 +197,24 @@ def _running_jobs(settings: Settings) -> str:
     return "".join(_administer(settings, "condor_q", "-name", name, *running) for name in ACCESS_POINTS)
 
 
+def reconfigure(settings: Settings) -> None:
+    """Make the pool's master read its files again: it starts what is new in its list and stops what is no longer."""
+    _administer(settings, "condor_reconfig", "-daemon", "master")
+
+
 def _administer(settings: Settings, *command: str) -> str:
     """Output of an administrator's command; a daemon that does not answer is no obstacle to what is done with it."""
     client = os.environ | environment(settings, ADMINISTRATOR)
     return subprocess.run(command, env=client, capture_output=True, text=True, check=False).stdout
 
 
-def _introduce_administrator(settings: Settings) -> None:
-    """A schedd takes an administrator whom it never met for an anonymous user, and refuses him others' jobs."""
+def _introduce_roles(settings: Settings) -> None:
+    """A schedd takes a superuser whom it never met for an anonymous user, and refuses him others' jobs."""
+    sessions = PriorityClass.INTERACTIVE.access_point
     for access_point in ACCESS_POINTS:
-        _administer(settings, "condor_qusers", "-name", access_point, "-add", f"{ADMINISTRATOR}@{settings.pool}")
+        roles = [ADMINISTRATOR, HUB] if access_point == sessions else [ADMINISTRATOR]
+        people = [f"{role}@{settings.pool}" for role in roles]
+        _administer(settings, "condor_qusers", "-name", access_point, "-add", *people)
 
 
 def _advertised(settings: Settings) -> set[str]:

@@ -10,6 +10,8 @@ from pathlib import Path
 from mlinfn_condor.embedded.layout import Layout
 
 POLL_SECONDS = 0.1
+COMPANION = "MLINFN_COMPANION_OF"
+"""Variable that marks what the master started beside HTCondor's own daemons; its value is the pool's folder."""
 
 
 def master(layout: Layout) -> int | None:
@@ -24,7 +26,7 @@ def master(layout: Layout) -> int | None:
 
 
 def members(layout: Layout) -> Iterator[int]:
-    """Every daemon of the pool and every process of its jobs.
+    """Every daemon of the pool, what its master looks after beside them, and every process of its jobs.
 
     A user's shell may carry the pool's CONDOR_CONFIG too; it is neither a `condor_*` process nor in a scratch folder.
     """
@@ -35,7 +37,8 @@ def members(layout: Layout) -> Iterator[int]:
         config = _variable(pid, "CONDOR_CONFIG") or ""
         scratch = _variable(pid, "_CONDOR_SCRATCH_DIR") or ""
         is_daemon = (_name(pid) or "").startswith("condor_") and Path(config).parent == layout.etc
-        if is_daemon or Path(scratch).is_relative_to(layout.folder / "execute"):
+        is_companion = _variable(pid, COMPANION) == str(layout.folder)
+        if is_daemon or is_companion or Path(scratch).is_relative_to(layout.folder / "execute"):
             yield pid
 
 

@@ -5,7 +5,7 @@ import secrets
 import subprocess
 from pathlib import Path
 
-from mlinfn_condor.embedded.blueprint import ADMINISTRATOR, Blueprint
+from mlinfn_condor.embedded.blueprint import ADMINISTRATOR, HUB, Blueprint
 from mlinfn_condor.embedded.distribution import Distribution
 from mlinfn_condor.embedded.layout import Layout
 from mlinfn_condor.errors import EmbeddedPoolError
@@ -21,7 +21,8 @@ def ensure(layout: Layout, blueprint: Blueprint, distribution: Distribution) -> 
     issue(layout, distribution, "condor", layout.daemon_tokens)
     for user in blueprint.people:
         issue(layout, distribution, user, layout.tokens_of(user))
-    issue(layout, distribution, ADMINISTRATOR, layout.tokens_of(ADMINISTRATOR))
+    for role in (ADMINISTRATOR, HUB):
+        issue(layout, distribution, role, layout.tokens_of(role))
 
 
 def issue(layout: Layout, distribution: Distribution, identity: str, folder: Path) -> Path:

@@ -6,9 +6,9 @@ HTCondor's bindings block and are not made for threads, so they have a thread of
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
 
 from traitlets import Float, Integer, Unicode
 from traitlets.config import SingletonConfigurable
@@ -20,7 +20,18 @@ from mlinfn_condor.pool import Job, JobId, Pool
 from mlinfn_condor.submission.snapshot import Snapshot
 
 Done = TypeVar("Done")
-Ended = Callable[[], Awaitable[None]]
+_FRESH_SECONDS = 0.5
+
+
+class Server(Protocol):
+    """A server of the hub that stands for a session: a spawner."""
+
+    @property
+    def owner(self) -> tuple[str, str]:
+        """User, and name of the server."""
+
+    async def ended(self) -> None:
+        """Called once when the session is gone."""
 
 
 def _connect() -> Pool:
@@ -51,12 +62,14 @@ class PoolWatch(SingletonConfigurable):
         self._connect, self._pool = connect, cast(Pool | None, None)
         self._thread = ThreadPoolExecutor(1, "pool")
         self._look, self._looked = Look(), asyncio.Event()
-        self._claimed: dict[JobId, tuple[float, Ended]] = {}
+        self._claimed: dict[JobId, tuple[float, Server]] = {}
         self._tasks: set[asyncio.Future[None]] = set()
         self._waiting = 0
         self._running: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
-        self._snapshot: tuple[float, asyncio.Future[Snapshot | None]] | None = None
+        self._snapshot: asyncio.Future[Snapshot | None] | None = None
+        self._snapshot_asked = 0.0
+        self._latest_snapshot: Snapshot | None = None
         self._started = time.monotonic()
         self.queries = 0
         """Looks at the queue so far."""
@@ -88,9 +101,14 @@ class PoolWatch(SingletonConfigurable):
             return None
         return found[0] if found else None
 
-    def claim(self, job: JobId, ended: Ended) -> None:
-        """A server of the hub stands for this job; `ended` is called once when the job is gone."""
-        self._claimed[job] = (time.monotonic(), ended)
+    @property
+    def servers(self) -> dict[JobId, tuple[str, str]]:
+        """User and server name of each session that a server of the hub stands for."""
+        return {job: server.owner for job, (_, server) in self._claimed.items()}
+
+    def claim(self, job: JobId, server: Server) -> None:
+        """A server of the hub stands for this job from now on."""
+        self._claimed[job] = (time.monotonic(), server)
         self.start()
 
     def release(self, job: JobId) -> None:
@@ -124,18 +142,38 @@ class PoolWatch(SingletonConfigurable):
         return self._look
 
     async def snapshot(self) -> Snapshot | None:
-        """Slots and sessions of the last few seconds; None while the pool does not answer. Any number may ask."""
-        now = time.monotonic()
-        if self._snapshot is None or (self._snapshot[1].done() and now - self._snapshot[0] > self.snapshot_seconds):
-            self._snapshot = (now, asyncio.ensure_future(self._take_snapshot()))
-        return await asyncio.shield(self._snapshot[1])
+        """The latest picture of slots and sessions, at once; a newer one is asked for behind it. None: none is known.
+
+        Only the first one is waited for. Any number of open pages cost one question every few seconds.
+        """
+        if self._snapshot is None:
+            return await self.fresh_snapshot()
+        if self._snapshot_is_older_than(self.snapshot_seconds):
+            self._begin_snapshot()
+        return self._latest_snapshot
+
+    async def fresh_snapshot(self) -> Snapshot | None:
+        """A picture asked for half a second ago at most; None while the pool does not answer."""
+        if self._snapshot is None or self._snapshot_is_older_than(_FRESH_SECONDS):
+            self._begin_snapshot()
+        assert self._snapshot is not None
+        return await asyncio.shield(self._snapshot)
+
+    def _snapshot_is_older_than(self, seconds: float) -> bool:
+        done = self._snapshot is None or self._snapshot.done()
+        return done and time.monotonic() - self._snapshot_asked > seconds
+
+    def _begin_snapshot(self) -> None:
+        self._snapshot_asked = time.monotonic()
+        self._snapshot = asyncio.ensure_future(self._take_snapshot())
 
     async def _take_snapshot(self) -> Snapshot | None:
         try:
-            return await self._ask(Snapshot.of_sessions)
+            self._latest_snapshot = await self._ask(Snapshot.of_sessions)
         except MlinfnError as error:
             self.log.warning("The pool's slots are not known at the moment: %s", error)
-            return None
+            self._latest_snapshot = None
+        return self._latest_snapshot
 
     async def _look_for_ever(self) -> None:
         while True:
@@ -161,10 +199,10 @@ class PoolWatch(SingletonConfigurable):
         self.queries += 1
         jobs = await self._ask(lambda pool: pool.jobs(sessions.constraint(self.hub_name), ATTRIBUTES, [ACCESS_POINT]))
         self._look = Look({job.id: job for job in jobs}, began)
-        for job, (since, ended) in list(self._claimed.items()):
+        for job, (since, server) in list(self._claimed.items()):
             if self._look.life(job, since) is Life.GONE:
                 del self._claimed[job]
-                self._tasks.add(task := asyncio.ensure_future(ended()))
+                self._tasks.add(task := asyncio.ensure_future(server.ended()))
                 task.add_done_callback(self._tasks.discard)
         if time.monotonic() - self._started > self.orphan_seconds:
             now = int(time.time())

@@ -87,6 +87,13 @@ class SessionFolder:
         except (TypeError, ValueError) as error:
             raise BadRequest(f"{self.server_file} was not written by a session: remove it") from error
 
+    def server_or_none(self) -> Server | None:
+        """The same for somebody who would not know what to do about a broken file."""
+        try:
+            return self.server()
+        except (BadRequest, OSError):
+            return None
+
 
 def prepare(home: Path, name: str) -> SessionFolder:
     """Make `.mlinfn/sessions/<name>` in the user's home, with a new token; it must not be in use already."""

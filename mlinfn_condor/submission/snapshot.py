@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 from mlinfn_condor.classes import PriorityClass
@@ -38,6 +38,10 @@ class Snapshot:
         now = int(time.time())
         slots = _described(pool)
         return cls(tuple(jobs), (*_unreported(jobs, slots, now), *slots), tuple(pool.priorities()), now)
+
+    def with_job(self, job: Job) -> Self:
+        """The same with one more job, or with a newer view of it."""
+        return replace(self, jobs=(*(one for one in self.jobs if one.id != job.id), job))
 
     def job(self, job_id: JobId) -> Job | None:
         """The job of this id, if the snapshot has it."""

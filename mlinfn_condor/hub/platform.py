@@ -1,0 +1,132 @@
+"""What this hub's site offers and allows: its settings, joined with what the pool has now."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+from traitlets import Unicode
+from traitlets.config import SingletonConfigurable
+
+from mlinfn_condor.errors import BadRequest
+from mlinfn_condor.hub import tokens
+from mlinfn_condor.hub.accounts import membership
+from mlinfn_condor.hub.accounts.store import Store
+from mlinfn_condor.hub.page import form, limits, outlook
+from mlinfn_condor.hub.page.choice import Choice
+from mlinfn_condor.hub.page.inventory import Inventory, remember
+from mlinfn_condor.hub.page.offers import NOTHING, Offers, offers
+from mlinfn_condor.hub.page.outlook import Outlook, Start
+from mlinfn_condor.hub.settings import HubSettings, read
+from mlinfn_condor.hub.watch import PoolWatch
+from mlinfn_condor.pool import Job
+from mlinfn_condor.session.folder import SessionFolder
+from mlinfn_condor.submission.snapshot import Snapshot
+
+
+class Platform(SingletonConfigurable):
+    """One for each hub process: `Platform.instance()`. Spawners and pages ask it."""
+
+    settings_file = Unicode(help="The hub's settings, a TOML file: docs/hub.md.").tag(config=True)
+
+    def __init__(self, settings: HubSettings | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.settings = settings or read(Path(self.settings_file))
+        self._remembered: Snapshot | None = None
+        self.inventory = Inventory()
+        if self._inventory_file.exists():
+            self.inventory = Inventory.from_json(self._inventory_file.read_text())
+
+    @property
+    def limits(self) -> limits.Limits:
+        """What a person may have."""
+        return self.settings.limits
+
+    @property
+    def owners_displace_sessions(self) -> bool:
+        """Whether an owner's session ends a guest's on the owner's device."""
+        return self.settings.sessions.owners_displace_sessions
+
+    @property
+    def watch(self) -> PoolWatch:
+        """The hub's view of the pool."""
+        return PoolWatch.instance(parent=self.parent)
+
+    async def snapshot(self) -> Snapshot | None:
+        """The latest look at the pool; its devices are remembered, so that a node that is away is missed."""
+        seen = await self.watch.snapshot()
+        if seen is not None and seen is not self._remembered:
+            self._remembered = seen
+            before, self.inventory = self.inventory, remember(self.inventory, seen)
+            if {one.device for one in before.seen} != {one.device for one in self.inventory.seen}:
+                self._inventory_file.write_text(self.inventory.to_json())
+        return seen
+
+    def projects_of(self, user: str) -> tuple[str, ...]:
+        """Projects that the user may account on, the default one first."""
+        return membership.projects_of(self.settings.membership.map_file, user)
+
+    def owner_of(self, job: Job) -> tuple[str, str] | None:
+        """User and server name of a session of this hub."""
+        return self.watch.servers.get(job.id)
+
+    async def choice(self, options: dict[str, Any]) -> Choice:
+        """What somebody asks for through the API; what he leaves open suits the device. Raises BadRequest."""
+        return Choice.from_options(options, await self._offers())
+
+    async def choice_of_form(self, told: dict[str, list[str]]) -> Choice:
+        """What somebody chose on the page. Raises BadRequest."""
+        return Choice.from_form(told, await self._offers())
+
+    async def form(self, user: str, server: str) -> str:
+        """HTML of the spawn page's choices."""
+        return await form.render(self, user, server)
+
+    async def admit(self, user: str, server: str, choice: Choice) -> None:
+        """Refuse what the site's limits or the pool's equipment make impossible. Raises BadRequest."""
+        if not await membership.settled(self.settings.membership.map_file, user):
+            raise BadRequest("you belong to no project of this pool: ask its administrators to add you to one")
+        projects = self.projects_of(user)
+        project = choice.project or projects[0]
+        if project not in projects:
+            raise BadRequest(f"you are no member of project {project}: yours are {', '.join(projects)}")
+        others = [one for one in self.held() if (one.user, one.server) != (user, server)]
+        if refused := limits.refusal(choice, user, project, others, self.limits):
+            raise BadRequest(refused)
+        found = await self._outlook(choice, project)
+        if found.start is Start.CANNOT:
+            raise BadRequest(found.sentence)
+
+    def held(self) -> list[limits.Held]:
+        """Everybody's sessions that run, wait or start."""
+        servers = self.watch.servers
+        return [
+            limits.Held(job.user, job.project, servers[job.id][1], _devices(job))
+            for job in self.watch.look.jobs.values()
+            if job.id in servers and not job.state.final
+        ]
+
+    def renew_token(self, user: str, folder: SessionFolder) -> None:
+        """Give a session an HTCondor token of its user's, unless the one it has is good for a while."""
+        settings = self.settings
+        issuer = tokens.Issuer(settings.tokens.key_file, settings.tokens.trust_domain)
+        lifetime = settings.sessions.token_lifetime_seconds
+        until = Store(settings.accounts.file).until(user)
+        tokens.renew(folder.path, issuer, user, int(time.time()), lifetime_seconds=lifetime, until=until)
+
+    async def _outlook(self, choice: Choice, project: str) -> Outlook:
+        ask = outlook.ask_for(choice.devices, choice.cpus, choice.memory_mb)
+        return outlook.outlook(await self.snapshot(), self.inventory, ask, project, self.owners_displace_sessions)
+
+    async def _offers(self) -> Offers:
+        snapshot = await self.snapshot()
+        if snapshot is None:
+            return NOTHING
+        return offers(snapshot, self.inventory, self.limits.cpus_per_session, self.limits.memory_mb_per_session)
+
+    @property
+    def _inventory_file(self) -> Path:
+        return self.settings.folder / "inventory.json"
+
+
+def _devices(job: Job) -> int:
+    return sum(int(job.ad.get(name) or 0) for name in ("RequestGPUs", "RequestFPGAs"))

@@ -1,0 +1,105 @@
+"""Settings of a hub: one TOML file, one section for each thing that a site decides."""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from mlinfn_condor.errors import BadRequest
+from mlinfn_condor.hub.accounts.openid import OpenId
+from mlinfn_condor.hub.culling.rules import Rules
+from mlinfn_condor.hub.page.limits import Limits
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Addresses(_Section):
+    """`[addresses]`: where the parts of the hub find each other, and users find them."""
+
+    public: str = "http://127.0.0.1:8000"
+    """What users open; the proxy listens there."""
+    hub: str = "http://127.0.0.1:8081"
+    """Where the hub listens; nodes reach it too, to ask who comes in."""
+    proxy_api: str = "http://127.0.0.1:8001"
+    """Where the hub orders the proxy about; for nobody else."""
+
+
+class Sessions(_Section):
+    """`[sessions]`: how a session runs on a node."""
+
+    homes: str = "/home/{username}"
+    """Homes as the hub and all nodes see them."""
+    ip: str = "0.0.0.0"  # noqa: S104 - on a node, behind the site's network policy
+    """Address that a session listens on; 127.0.0.1 where hub and nodes are one machine."""
+    path: str = ""
+    """Folders put in front of a session's PATH."""
+    environment: dict[str, str] = {}
+    """Variables of every session; no secrets, each user sees his own."""
+    queue_timeout_seconds: int = Field(default=600, ge=10)
+    """How long a session may wait in the queue until its start is given up, with the reason."""
+    owners_displace_sessions: bool = True
+    """As the pool's MLINFN_OWNER_DISPLACES_SESSIONS: what the spawn page tells of it."""
+    token_lifetime_seconds: int = Field(default=3600, ge=120)
+    """How long the HTCondor token in a session is good; renewed while the session runs."""
+
+
+class Tokens(_Section):
+    """`[tokens]`: with what the hub signs HTCondor tokens for users in their sessions."""
+
+    key_file: Path
+    """In the pool's SEC_PASSWORD_DIRECTORY; its name is the key's."""
+    trust_domain: str
+    """The pool's TRUST_DOMAIN."""
+
+
+class Membership(_Section):
+    """`[membership]`: who belongs to which project."""
+
+    map_file: Path
+    """The pool's MLINFN_PROJECT_MAP."""
+    projects: list[str] = Field(min_length=1)
+    """Projects of the pool (its GROUP_NAMES)."""
+
+
+class Accounts(_Section):
+    """`[accounts]`: accounts that the hub itself keeps."""
+
+    file: Path
+    """Names, password hashes, projects, ends."""
+    sign_in: bool = True
+    """Whether people sign in with these; false where `[openid]` does that, and the file only tells ends."""
+
+
+class HubSettings(_Section):
+    """All of it."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,15}$")
+    """Name that the hub's sessions carry in the queue; each hub of a pool has its own."""
+    folder: Path
+    """What the hub keeps: database, cookies' secret, inventory."""
+    addresses: Addresses = Addresses()
+    sessions: Sessions = Sessions()
+    tokens: Tokens
+    membership: Membership
+    accounts: Accounts
+    limits: Limits = Limits()
+    culling: Rules = Rules()
+    openid: OpenId | None = None
+
+
+def read(path: Path) -> HubSettings:
+    """The settings in this file. Raises BadRequest with every mistake and its place."""
+    try:
+        told: dict[str, Any] = tomllib.loads(path.read_text())
+    except OSError as error:
+        raise BadRequest(f"{path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadRequest(f"{path} is no TOML: {error}") from error
+    try:
+        return HubSettings.model_validate(told)
+    except ValidationError as error:
+        mistakes = (f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+        raise BadRequest(f"{path}: {'; '.join(mistakes)}") from error

@@ -1,0 +1,299 @@
+"""JupyterHub's spawner for this pool: `c.JupyterHub.spawner_class = "mlinfn_condor.hub.CondorSpawner"`."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from jupyterhub.spawner import Spawner, SpawnException
+from traitlets import Dict, Integer, Unicode
+
+from mlinfn_condor.errors import BadRequest, JobRefused, MlinfnError, PoolUnavailable
+from mlinfn_condor.hub import sessions, starting
+from mlinfn_condor.hub.page.choice import Choice
+from mlinfn_condor.hub.platform import Platform
+from mlinfn_condor.hub.sessions import Life
+from mlinfn_condor.hub.steps import Step, Steps
+from mlinfn_condor.hub.watch import PoolWatch
+from mlinfn_condor.pool import Job, JobId, JobState, ads
+from mlinfn_condor.session.folder import Server, SessionFolder, prepare_for_hub
+from mlinfn_condor.submission.requests import OnBehalf, SessionRequest
+from mlinfn_condor.submission.submit import submit
+
+LOOK_SECONDS = 0.1
+"""Between two looks for the address of a session that is starting: one stat."""
+REMOVE_SECONDS = 20
+"""How long `stop` waits for the session's job to be gone; JupyterLab ends within a second or two."""
+GRACE_SECONDS = 15
+"""How long a session of before may take to leave when its user starts it anew."""
+
+
+class CondorSpawner(Spawner):
+    """Starts each server as a job of class interactive, follows it by one query for all users, and tells the truth.
+
+    A session is gone only if its access point answered and has no such job; as long as nobody answers it is unknown,
+    and left alone. Whatever fails before a server answers leaves nothing in the queue.
+    """
+
+    homes = Unicode(
+        "/home/{username}", help="Home of a user as the hub and all nodes see it; `{username}` is filled in."
+    ).tag(config=True)
+    session_ip = Unicode(
+        "0.0.0.0",  # noqa: S104 - on a node; what may reach it is the site's network policy
+        help="Address that a session listens on; 127.0.0.1 where hub and nodes are one machine.",
+    ).tag(config=True)
+    session_path = Unicode(
+        "", help="Folders put in front of a session's PATH, such as that of HTCondor's programs."
+    ).tag(config=True)
+    session_environment = Dict(
+        help="Variables of every session, such as CONDOR_CONFIG. No secrets: each user sees his own."
+    ).tag(config=True)
+    queue_timeout = Integer(
+        600, help="Seconds that a session may wait in the queue until its start is given up, with the reason."
+    ).tag(config=True)
+
+    def __init__(self, **kwargs: Any) -> None:
+        self.job: JobId | None = None
+        self.folder: SessionFolder | None = None
+        self.steps: Steps | None = None
+        self._submitted = 0.0
+        super().__init__(**kwargs)
+        self.start_timeout = self.queue_timeout + 60
+        if not self.options_form:
+            self.options_form = _form
+        # A hub that starts again asks every server whether it answers, and shuts down those that don't within this
+        # time. A node may be slow or cut off for a while, and its session is still somebody's work.
+        self.http_timeout = max(self.http_timeout, 120)
+
+    @property
+    def watch(self) -> PoolWatch:
+        """The hub's view of the pool."""
+        return PoolWatch.instance(parent=self.parent)
+
+    @property
+    def platform(self) -> Platform:
+        """What the site offers and allows."""
+        return Platform.instance(parent=self.parent)
+
+    # What JupyterHub keeps of a server, so that a hub that starts anew finds it.
+
+    def get_state(self) -> dict[str, Any]:
+        """The job and the folder through which it speaks; both survive the hub."""
+        state: dict[str, Any] = super().get_state()
+        if self.job and self.folder:
+            state |= {"job": str(self.job), "folder": str(self.folder.path), "options": dict(self.user_options)}
+        return state
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Stand for the job again."""
+        super().load_state(state)
+        if "job" in state:
+            self.folder = SessionFolder(Path(state["folder"]))
+            self._stand_for(JobId.parse(state["job"]))
+
+    def clear_state(self) -> None:
+        """Forget the job."""
+        super().clear_state()
+        if self.job:
+            self.watch.release(self.job)
+        self.job = self.folder = None
+
+    # The three things a spawner does.
+
+    async def start(self) -> str:
+        """Submit the session and wait until it has an address. What goes wrong is told, and nothing is left behind."""
+        self.steps = Steps()
+        try:
+            with self.watch.waiting():
+                return await self._start()
+        except MlinfnError as error:
+            reason = "unavailable" if isinstance(error, PoolUnavailable) else "refused"
+            raise SpawnException(_sentence(error), reason=reason) from error
+        finally:
+            self.steps.close()
+
+    async def poll(self) -> int | None:
+        """None while the session lives, and as long as nobody can tell; 0 when it is gone."""
+        if self.job is None:
+            return 0
+        if self.watch.look.life(self.job, self._submitted) is Life.GONE:
+            return 0
+        return None
+
+    async def stop(self, now: bool = False) -> None:
+        """Remove the job and wait until it is gone, so that the next start finds folder and device free."""
+        job, removed = self.job, time.monotonic()
+        if job is None:
+            return
+        try:
+            await self.watch.remove(job, f"stopped by the hub for {self.user.name}")
+            await self._until_gone([job], removed, 0 if now else REMOVE_SECONDS)
+        except MlinfnError as error:
+            # The hub looks after sessions that no server stands for: it is removed as soon as the schedd answers.
+            self.log.warning("Session %s is not yet removed: %s", job, error)
+        finally:
+            self.watch.release(job)
+
+    async def progress(self) -> AsyncIterator[dict[str, Any]]:
+        """The steps of the start, as they happen."""
+        if self.steps is None:
+            return
+        async for step in self.steps.follow():
+            yield {"progress": step.progress, "message": step.message}
+
+    async def get_url(self) -> str:
+        """Where the session answers: it knows better than the hub, which may have been down when it moved."""
+        deadline = time.monotonic() + self.http_timeout
+        while (server := self._server()) is None:
+            if time.monotonic() > deadline or await self.poll() is not None:
+                return str(self.server.url)
+            await self.watch.next_look(LOOK_SECONDS)
+        return server.url
+
+    # The start, step by step.
+
+    async def _start(self) -> str:
+        assert self.steps is not None
+        choice = await self.platform.choice(self.user_options)
+        slug = sessions.slug(self.name)
+        home = sessions.home_of(self.homes, self.user.name)
+        await self.platform.admit(self.user.name, self.name, choice)
+        request = partial(self._request, choice, home, slug)
+        await self._end_earlier(slug)
+        self.folder = await self._in_thread(prepare_for_hub, home, slug, self._environment(choice, home, slug))
+        await self._in_thread(self.platform.renew_token, self.user.name, self.folder)
+        job = await self.watch.submit(partial(submit, request(self.folder.path)))
+        self._stand_for(job)
+        self._save_state()
+        url = await self._until_it_answers(job)
+        self.steps.tell(Step(90, "JupyterLab answers"))
+        return url
+
+    def _request(self, choice: Choice, home: Path, slug: str, folder: Path) -> SessionRequest:
+        return SessionRequest(
+            cpus=choice.cpus,
+            memory_mb=choice.memory_mb,
+            devices=choice.devices,
+            project=choice.project,
+            folder=folder,
+            root=home,
+            ip=self.session_ip,
+            on_behalf=OnBehalf(owner=self.user.name, home=home, hub=self.watch.hub_name, server=slug),
+        )
+
+    def _environment(self, choice: Choice, home: Path, slug: str) -> dict[str, str]:
+        folder = home / ".mlinfn" / "sessions" / slug
+        given = {name: str(value) for name, value in {**self.get_env(), **self.session_environment}.items()}
+        return given | {
+            "MLINFN_SESSION_PATH": self.session_path,
+            "_CONDOR_SEC_TOKEN_DIRECTORY": str(folder / "condor" / "tokens.d"),
+            "JUPYTERHUB_SERVICE_URL": f"http://{self.session_ip}:0{self.server.base_url}",
+        }
+
+    async def _end_earlier(self, slug: str) -> None:
+        """A start or stop that a killed hub left half-way may still be in the queue."""
+        look = await self.watch.a_look_after(time.monotonic(), GRACE_SECONDS)
+        earlier = [job.id for job in look.of(self.user.name, slug)]
+        for job in earlier:
+            await self.watch.remove(job, "its user starts this server anew")
+        if not await self._until_gone(earlier, time.monotonic(), GRACE_SECONDS):
+            raise PoolUnavailable("your earlier session of this name is still ending: try again in a minute")
+
+    async def _until_it_answers(self, job: JobId) -> str:
+        assert self.steps is not None
+        deadline = time.monotonic() + self.queue_timeout
+        seen: Job | None = None
+        told_matched = False
+        while (server := self._server()) is None:
+            look = self.watch.look
+            found = look.jobs.get(job)
+            if found is not None and found is not seen:
+                if seen is None:
+                    self.steps.tell(starting.submitted(found))
+                seen = found
+                if found.state is JobState.HELD:
+                    raise JobRefused(f"the session was put on hold: {ads.text(found.ad, 'HoldReason')}")
+                if found.state is JobState.IDLE and look.asked > self._submitted + 2:
+                    self.steps.tell(starting.waiting(await self.watch.snapshot(), found))
+                if found.state is JobState.RUNNING and not told_matched:
+                    told_matched = True
+                    for step in starting.matched(await self.watch.fresh_snapshot(), found):
+                        self.steps.tell(step)
+            if look.life(job, self._submitted) is Life.GONE:
+                raise JobRefused(await self._ending(job))
+            if time.monotonic() > deadline:
+                raise JobRefused(await self._timeout(seen))
+            await self.watch.next_look(LOOK_SECONDS)
+        return server.url
+
+    async def _ending(self, job: JobId) -> str:
+        ended = await self.watch.ending(job)
+        reason = ads.text(ended.ad, "RemoveReason") if ended else ""
+        code = ads.text(ended.ad, "ExitCode") if ended else ""
+        why = reason or (f"exit code {code}" if code else "its access point does not tell why")
+        return f"the session ended before JupyterLab answered ({why}); its log is {self._log_file()}"
+
+    async def _timeout(self, job: Job | None) -> str:
+        if job is None or job.state is not JobState.IDLE:
+            return f"JupyterLab did not answer within {self.queue_timeout} s; its log is {self._log_file()}"
+        waiting = starting.waiting(await self.watch.snapshot(), job)
+        return f"the session did not start within {self.queue_timeout} s and was given up. {waiting.message}"
+
+    def _log_file(self) -> str:
+        return f"{self.folder.path}/jupyter.err" if self.folder else ""
+
+    async def _until_gone(self, jobs: list[JobId], since: float, seconds: float) -> bool:
+        deadline = time.monotonic() + seconds
+        with self.watch.waiting():
+            while left := [job for job in jobs if self.watch.look.life(job, since) is not Life.GONE]:
+                if time.monotonic() > deadline:
+                    return not left
+                await self.watch.next_look(1)
+        return True
+
+    def _server(self) -> Server | None:
+        return self.folder.server_or_none() if self.folder else None
+
+    def _stand_for(self, job: JobId) -> None:
+        self.job, self._submitted = job, time.monotonic()
+        self.watch.claim(job, self)
+
+    def _save_state(self) -> None:
+        """Now, and not only when the server answers: a hub that dies in between finds its session again."""
+        if self.orm_spawner is not None:
+            self.orm_spawner.state = self.get_state()
+            self.db.commit()
+
+    @property
+    def owner(self) -> tuple[str, str]:
+        """User and server name, for those who see the job."""
+        return self.user.name, self.name
+
+    async def ended(self) -> None:
+        """The job is gone: JupyterHub need not wait for its next poll."""
+        self.log.info("Session %s of %s has ended", self.job, self._log_name)
+        await self.poll_and_notify()
+
+    async def _in_thread(self, act: Any, *arguments: Any) -> Any:
+        """File systems that nodes share may block."""
+        return await asyncio.get_running_loop().run_in_executor(None, partial(act, *arguments))
+
+    # The page on which a user chooses.
+
+    async def options_from_form(self, form: dict[str, list[str]]) -> dict[str, Any]:  # type: ignore[override]
+        """What the user chose. A form that no browser of ours sent is refused with every mistake."""
+        try:
+            return (await self.platform.choice_of_form(form)).options()
+        except BadRequest as error:
+            raise SpawnException(_sentence(error), reason="form") from error
+
+
+async def _form(spawner: CondorSpawner) -> str:
+    return await spawner.platform.form(spawner.user, spawner.name)
+
+
+def _sentence(error: MlinfnError) -> str:
+    text = str(error)
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "?", "!")) else ".")
