@@ -4,6 +4,7 @@ The session has to run under `mlinfn_condor.session.server`, which gives it its 
 """
 
 import asyncio
+import contextlib
 import os
 import threading
 import time
@@ -61,6 +62,9 @@ class SessionWatch:
 
     async def run(self) -> None:
         """Report and look for notices until the server ends."""
+        # What lies there was for the session before.
+        with contextlib.suppress(OSError):
+            await _beside(lambda: exchange.remove(self._folder, notices.FILE))
         await asyncio.gather(self._report_for_ever(), self._show_for_ever())
 
     def person_acts(self) -> None:
