@@ -54,6 +54,13 @@ class Pool(Protocol):
         """Take a job out of the queue; a running one gets its window. JobNotFound; JobRefused for another's."""
         ...
 
+    def reconfigure(self, access_point: str) -> None:
+        """Have an access point read its configuration and its maps again; it has when this returns.
+
+        Only administrators may: PoolUnavailable for others.
+        """
+        ...
+
     def wait_for(self, job: JobId, state: JobState, seconds: float) -> Job:
         """Wait until the job is (or, if it has ended, was) in `state`, and return it.
 

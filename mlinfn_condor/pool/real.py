@@ -100,6 +100,15 @@ class RealPool:
         if not answer.get("TotalSuccess"):
             raise JobNotFound(f"{job} was not removed: {job.access_point} has no such job in its queue")
 
+    def reconfigure(self, access_point: str) -> None:
+        """See Pool."""
+        location = self._locate(access_point)
+        location["MyType"] = "Scheduler"  # send_command wants it, locate leaves it out (25.14.1)
+        with self._asking(access_point):
+            htcondor2().send_command(location, htcondor2().DaemonCommand.Reconfig)
+        # A schedd does one thing after the other: when it answers, it has read its maps.
+        self.jobs("false", access_points=[access_point])
+
     def wait_for(self, job: JobId, state: JobState, seconds: float) -> Job:
         """See Pool."""
         deadline = time.monotonic() + seconds
@@ -153,13 +162,16 @@ class RealPool:
 
     def _schedd(self, access_point: str) -> Any:
         if access_point not in self._schedds:
-            bound = htcondor2()
-            with answering("the collector"):
-                location = bound.Collector().locate(bound.DaemonType.Schedd, access_point)
-            if location is None:
-                raise PoolUnavailable(f"the pool has no access point {access_point} at the moment")
-            self._schedds[access_point] = bound.Schedd(location)
+            self._schedds[access_point] = htcondor2().Schedd(self._locate(access_point))
         return self._schedds[access_point]
+
+    def _locate(self, access_point: str) -> Any:
+        bound = htcondor2()
+        with answering("the collector"):
+            location = bound.Collector().locate(bound.DaemonType.Schedd, access_point)
+        if location is None:
+            raise PoolUnavailable(f"the pool has no access point {access_point} at the moment")
+        return location
 
     @contextmanager
     def _asking(self, access_point: str) -> Iterator[None]:

@@ -55,6 +55,7 @@ class TwinPool:
         """`refusals`: requirement → what a user is told whose job does not fulfil it, like SUBMIT_REQUIREMENT."""
         self.user = user
         self.now = now
+        self.reconfigured: list[str] = []
         self._slots = [dict(ad) for ad in slots]
         self._priorities = list(priorities)
         self._refusals = dict(refusals or {})
@@ -116,6 +117,14 @@ class TwinPool:
             raise JobNotFound(f"{job} was not removed: {job.access_point} has no such job in its queue")
         self._queue[job]["RemoveReason"] = reason
         self._leave(job, JobState.REMOVED)
+
+    def reconfigure(self, access_point: str) -> None:
+        """See Pool."""
+        if access_point not in self._clusters:
+            raise PoolUnavailable(f"the pool has no access point {access_point} at the moment")
+        if self.user != "admin":
+            raise PoolUnavailable(f"access point {access_point} did not answer: {self.user} may not command it")
+        self.reconfigured.append(access_point)
 
     def wait_for(self, job: JobId, state: JobState, seconds: float) -> Job:
         """See Pool."""

@@ -111,3 +111,13 @@ def test_slots_tell_their_node_and_whom_they_are_for(bench):
 
 def test_priorities_name_the_group_of_each_class(bench):
     assert "group_batch" in {priority.name for priority in bench.pool.priorities() if priority.is_group}
+
+
+def test_a_user_cannot_reconfigure_an_access_point(bench):
+    with pytest.raises(PoolUnavailable, match="batch@"):
+        bench.pool.reconfigure("batch@")
+
+
+def test_an_access_point_that_does_not_exist_cannot_be_reconfigured(bench):
+    with pytest.raises(PoolUnavailable, match="nowhere@"):
+        bench.pool.reconfigure("nowhere@")

@@ -88,3 +88,9 @@ def test_a_slot_reads_its_devices_from_their_property_ads():
     )
     (device,) = slot.devices
     assert (slot.node, device.kind.value, device.model, device.label) == ("server2", "fpga", "U50", "U50 (simulated)")
+
+
+def test_an_administrator_reconfigures_and_the_test_can_see_it():
+    pool = TwinPool(user="admin")
+    pool.reconfigure("interactive@")
+    assert pool.reconfigured == ["interactive@"]
