@@ -8,7 +8,7 @@ import pytest
 from driver import Driver
 
 from mlinfn_condor.embedded import secrets
-from mlinfn_condor.hub.accounts import membership
+from mlinfn_condor.hub.accounts import project_map
 
 RECONFIGURE = """
 from mlinfn_condor.pool.protocol import ACCESS_POINTS
@@ -28,7 +28,7 @@ def pool(driver: Driver) -> Iterator[Driver]:
         user = f"guest{round_}"
         secrets.issue(layout, driver.pool.distribution, user, layout.tokens_of(user))
     yield driver
-    membership.write(map_file, before)
+    project_map.write(map_file, before)
     driver.run(sys.executable, "-c", RECONFIGURE, user="admin")
 
 
@@ -38,7 +38,7 @@ def test_who_was_added_to_the_map_may_submit_as_soon_as_the_reconfiguration_retu
     for round_ in range(ROUNDS):
         guest = f"guest{round_}"
         assert submit(pool, guest).returncode != 0
-        membership.write(map_file, f"{map_file.read_text()}* {guest} beta\n")
+        project_map.write(map_file, f"{map_file.read_text()}* {guest} beta\n")
         pool.run(sys.executable, "-c", RECONFIGURE, user="admin")
         done = submit(pool, guest)
         assert done.returncode == 0, done.stderr

@@ -1,73 +1,63 @@
-"""Who belongs to which project, as the pool's access points read it (MLINFN_PROJECT_MAP).
+"""Which membership the access points have read already: a note of the accounts service to the hub.
 
-The map follows the accounts: here is decided what it says. The accounts service has the access points read it.
+A person who signs in for the first time would be refused by an access point that has not heard of him yet.
 """
 
-import os
+import asyncio
 import time
-from collections.abc import Mapping, Sequence
-from datetime import datetime
-from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
 
 from mlinfn_condor.classes import PriorityClass
-from mlinfn_condor.errors import BadRequest
-from mlinfn_condor.hub.accounts.account import Accounts
-from mlinfn_condor.pool.priorities import Priority
+from mlinfn_condor.embedded.secrets import write_private
+from mlinfn_condor.errors import UserError
+from mlinfn_condor.hub.accounts.account import Account, now
+from mlinfn_condor.hub.accounts.project_map import Members
+from mlinfn_condor.hub.accounts.store import Store
 
-Members = Mapping[str, tuple[str, ...]]
-
-
-def members(base: Members, accounts: Accounts, at: datetime) -> Members:
-    """Each person's projects: the site's own people first, in their order, then the others by name.
-
-    Whoever has an account that has ended belongs nowhere, in the base or not.
-    """
-    found = dict(base)
-    for name in sorted(accounts):
-        found[name] = tuple(dict.fromkeys((*found.get(name, ()), *accounts[name].member_of)))
-    return {
-        name: projects
-        for name, projects in found.items()
-        if projects and not (name in accounts and accounts[name].ended(at))
-    }
+SETTLED_SECONDS = 15
+"""How long a new person's first session waits for his membership; usually it is under a second."""
+_LOOK_SECONDS = 0.1
+_NOTE = TypeAdapter(dict[str, dict[str, tuple[str, ...]]])
 
 
-def render(who: Members) -> str:
-    """Lines of the map, as HTCondor's ClassAd user maps want them."""
-    return "".join(f"* {name} {','.join(projects)}\n" for name, projects in who.items())
+def applied(store: Store, access_point: str) -> Members:
+    """The membership that an access point has read, as far as we know."""
+    return _read(store).get(access_point, {})
 
 
-def write(path: Path, text: str) -> bool:
-    """Put the map there unless it says so already; True when it was written.
+def forget_applied(store: Store) -> None:
+    """Nothing is known any more: the map is about to change."""
+    store.applied.unlink(missing_ok=True)
 
-    A schedd does not read again a map whose time is, to the second, the one that it knows (classad_usermap.cpp): each
-    version gets a later one.
-    """
+
+def note_applied(store: Store, access_point: str, who: Members) -> None:
+    """Tell the hub which membership an access point has read."""
+    write_private(store.applied, _NOTE.dump_json(_read(store) | {access_point: dict(who)}))
+
+
+def is_settled(store: Store, user: str, access_point: str = PriorityClass.INTERACTIVE.access_point) -> bool:
+    """Whether the access point has read what the accounts say about `user`."""
     try:
-        if path.read_text() == text:
+        account = store.read().get(user, Account())
+    except UserError:
+        return False
+    wanted = () if account.ended(now()) else account.member_of
+    return set(wanted) <= set(applied(store, access_point).get(user, ()))
+
+
+async def settled(store: Store, user: str, seconds: float = SETTLED_SECONDS) -> bool:
+    """Wait until `user` belongs where he should, as the access point of sessions sees it; False when time is up."""
+    deadline = time.monotonic() + seconds
+    while not is_settled(store, user):
+        if time.monotonic() > deadline:
             return False
-        last = int(path.stat().st_mtime)
-    except FileNotFoundError:
-        last = 0
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(text)
-    moment = max(int(time.time()), last + 1)
-    os.utime(temporary, (moment, moment))
-    temporary.replace(path)
+        await asyncio.sleep(_LOOK_SECONDS)
     return True
 
 
-def known_projects(priorities: Sequence[Priority]) -> frozenset[str]:
-    """The pool's projects, as its negotiator publishes their accounting groups."""
-    groups = {each.accounting_group for each in PriorityClass}
-    named = (priority.name.partition(".") for priority in priorities if priority.is_group)
-    return frozenset(project for group, _, project in named if group in groups and project)
-
-
-def check_projects(projects: Sequence[str], known: frozenset[str]) -> None:
-    """Raises BadRequest for projects that the pool does not have: nobody could be charged."""
-    if unknown := [project for project in projects if project not in known]:
-        raise BadRequest(
-            f"The pool has no project {', '.join(unknown)}: choose from {', '.join(sorted(known))}, "
-            "or add it to GROUP_NAMES first"
-        )
+def _read(store: Store) -> dict[str, dict[str, tuple[str, ...]]]:
+    try:
+        return _NOTE.validate_json(store.applied.read_bytes())
+    except (OSError, ValidationError):
+        return {}

@@ -1,0 +1,64 @@
+"""Who belongs to which project, as the pool's access points read it (MLINFN_PROJECT_MAP).
+
+The map follows the accounts: here is decided what it says. The accounts service has the access points read it.
+"""
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from mlinfn_condor.errors import BadRequest
+from mlinfn_condor.hub.accounts.account import Accounts
+
+Members = Mapping[str, tuple[str, ...]]
+
+
+def members(base: Members, accounts: Accounts, at: datetime) -> Members:
+    """Each person's projects: the site's own people first, in their order, then the others by name.
+
+    Whoever has an account that has ended belongs nowhere, in the base or not.
+    """
+    found = dict(base)
+    for name in sorted(accounts):
+        found[name] = tuple(dict.fromkeys((*found.get(name, ()), *accounts[name].member_of)))
+    return {
+        name: projects
+        for name, projects in found.items()
+        if projects and not (name in accounts and accounts[name].ended(at))
+    }
+
+
+def render(who: Members) -> str:
+    """Lines of the map, as HTCondor's ClassAd user maps want them."""
+    return "".join(f"* {name} {','.join(projects)}\n" for name, projects in who.items())
+
+
+def write(path: Path, text: str) -> bool:
+    """Put the map there unless it says so already; True when it was written.
+
+    A schedd does not read again a map whose time is, to the second, the one that it knows (classad_usermap.cpp): each
+    version gets a later one.
+    """
+    try:
+        if path.read_text() == text:
+            return False
+        last = int(path.stat().st_mtime)
+    except FileNotFoundError:
+        last = 0
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.write_text(text)
+    moment = max(int(time.time()), last + 1)
+    os.utime(temporary, (moment, moment))
+    temporary.replace(path)
+    return True
+
+
+def check_projects(projects: Sequence[str], known: Sequence[str]) -> None:
+    """Raises BadRequest for projects that the pool does not have: nobody could be charged."""
+    if unknown := [project for project in projects if project not in known]:
+        raise BadRequest(
+            f"The pool has no project {', '.join(unknown)}: choose from {', '.join(sorted(known))}, "
+            "or add it to the pool's GROUP_NAMES and to [membership] of the hub's settings first"
+        )
