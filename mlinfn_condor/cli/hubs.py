@@ -11,13 +11,13 @@ app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 def up() -> None:
     """Bring JupyterHub and its proxy up on this pool, and the pool if it is not up; print the address and accounts."""
     from mlinfn_condor.cli.progress import RichReport
-    from mlinfn_condor.hub.local import lifecycle, people
+    from mlinfn_condor.hub.local import lifecycle
     from mlinfn_condor.settings import Settings
 
     hub = lifecycle.up(Settings(), RichReport())
     print(f"the hub {'was up already' if hub.found else 'is up'}: {hub.url}")
     print("sign in as one of these; the accounts are this machine's only:")
-    for name, password in people.passwords(hub.layout).items():
+    for name, password in hub.passwords.items():
         print(f"  {name:8} {password}")
 
 

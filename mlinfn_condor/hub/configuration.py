@@ -1,11 +1,13 @@
 """JupyterHub's configuration, from the hub's settings: `configure(get_config(), Path("hub.toml"))`."""
 
-import os
 from pathlib import Path
 from typing import Any
 
-from mlinfn_condor.hub import culling, page
-from mlinfn_condor.hub import accounts as account_keeping
+from mlinfn_condor.hub import accounts
+from mlinfn_condor.hub.culling import service as culling
+from mlinfn_condor.hub.page.form import TEMPLATES
+from mlinfn_condor.hub.page.handlers import HANDLERS
+from mlinfn_condor.hub.platform import Platform
 from mlinfn_condor.hub.settings import HubSettings, read
 
 SERVERS_PER_USER = 0
@@ -16,10 +18,10 @@ def configure(config: Any, settings_file: Path) -> None:
     """Fill in a JupyterHub configuration object; what a site sets after that wins."""
     settings = read(settings_file)
     _addresses(config, settings)
-    _sessions(config, settings, settings_file)
+    _sessions(config, settings)
     _survival(config)
-    _sign_in(config, settings)
-    _pages(config)
+    accounts.configure(config, settings.accounts_folder, settings.accounts)
+    _pages(config, settings_file)
     _services(config, settings_file)
 
 
@@ -32,14 +34,11 @@ def _addresses(config: Any, settings: HubSettings) -> None:
     config.ConfigurableHTTPProxy.api_url = settings.addresses.proxy_api
 
 
-def _sessions(config: Any, settings: HubSettings, settings_file: Path) -> None:
+def _sessions(config: Any, settings: HubSettings) -> None:
     config.JupyterHub.spawner_class = "mlinfn_condor.hub.CondorSpawner"
     config.JupyterHub.allow_named_servers = True
     config.JupyterHub.named_server_limit_per_user = SERVERS_PER_USER
-    # The progress page from the first moment: it tells what happens, and a spinning browser does not.
-    config.JupyterHub.tornado_settings = {"slow_spawn_timeout": 0}
     config.PoolWatch.hub_name = settings.name
-    config.Platform.settings_file = str(settings_file)
     config.CondorSpawner.homes = settings.sessions.homes
     config.CondorSpawner.session_ip = settings.sessions.ip
     config.CondorSpawner.session_path = settings.sessions.path
@@ -61,17 +60,17 @@ def _survival(config: Any) -> None:
     config.Spawner.poll_interval = 60
 
 
-def _sign_in(config: Any, settings: HubSettings) -> None:
-    account_keeping.configure(config, settings)
-
-
-def _pages(config: Any) -> None:
-    page.configure(config)
+def _pages(config: Any, settings_file: Path) -> None:
+    config.JupyterHub.extra_handlers = HANDLERS
+    config.JupyterHub.template_paths = [str(TEMPLATES)]
+    # Shared by spawners and pages of this one process; it reads the settings when it is first asked.
+    config.JupyterHub.tornado_settings = {
+        # The progress page from the first moment: it tells what happens, and a spinning browser does not.
+        "slow_spawn_timeout": 0,
+        "mlinfn": Platform.instance(read(settings_file)),
+    }
 
 
 def _services(config: Any, settings_file: Path) -> None:
-    environment = {"MLINFN_HUB_SETTINGS": str(settings_file)} | {
-        name: os.environ[name] for name in ("CONDOR_CONFIG", "PATH") if name in os.environ
-    }
-    config.JupyterHub.services = [culling.service(environment), account_keeping.service(environment)]
-    config.JupyterHub.load_roles = [culling.role(), account_keeping.role()]
+    config.JupyterHub.services = [culling.service(settings_file), accounts.service(settings_file)]
+    config.JupyterHub.load_roles = [*culling.roles(), *accounts.roles()]

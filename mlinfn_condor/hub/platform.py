@@ -4,19 +4,19 @@ import time
 from pathlib import Path
 from typing import Any
 
-from traitlets import Unicode
 from traitlets.config import SingletonConfigurable
 
-from mlinfn_condor.errors import BadRequest
+from mlinfn_condor.errors import BadRequest, PoolUnavailable
 from mlinfn_condor.hub import tokens
 from mlinfn_condor.hub.accounts import membership
 from mlinfn_condor.hub.accounts.store import Store
-from mlinfn_condor.hub.page import form, limits, outlook
+from mlinfn_condor.hub.page import form, outlook
 from mlinfn_condor.hub.page.choice import Choice
 from mlinfn_condor.hub.page.inventory import Inventory, remember
+from mlinfn_condor.hub.page.limits import Held, Limits, refusal
 from mlinfn_condor.hub.page.offers import NOTHING, Offers, offers
 from mlinfn_condor.hub.page.outlook import Outlook, Start
-from mlinfn_condor.hub.settings import HubSettings, read
+from mlinfn_condor.hub.settings import HubSettings
 from mlinfn_condor.hub.watch import PoolWatch
 from mlinfn_condor.pool import Job
 from mlinfn_condor.session.folder import SessionFolder
@@ -26,20 +26,23 @@ from mlinfn_condor.submission.snapshot import Snapshot
 class Platform(SingletonConfigurable):
     """One for each hub process: `Platform.instance()`. Spawners and pages ask it."""
 
-    settings_file = Unicode(help="The hub's settings, a TOML file: docs/hub.md.").tag(config=True)
-
-    def __init__(self, settings: HubSettings | None = None, **kwargs: Any) -> None:
+    def __init__(self, settings: HubSettings, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.settings = settings or read(Path(self.settings_file))
+        self.settings = settings
         self._remembered: Snapshot | None = None
         self.inventory = Inventory()
         if self._inventory_file.exists():
             self.inventory = Inventory.from_json(self._inventory_file.read_text())
 
     @property
-    def limits(self) -> limits.Limits:
+    def limits(self) -> Limits:
         """What a person may have."""
         return self.settings.limits
+
+    @property
+    def store(self) -> Store:
+        """The hub's accounts."""
+        return Store(self.settings.accounts_folder)
 
     @property
     def owners_displace_sessions(self) -> bool:
@@ -49,7 +52,7 @@ class Platform(SingletonConfigurable):
     @property
     def watch(self) -> PoolWatch:
         """The hub's view of the pool."""
-        return PoolWatch.instance(parent=self.parent)
+        return PoolWatch.instance()
 
     async def snapshot(self) -> Snapshot | None:
         """The latest look at the pool; its devices are remembered, so that a node that is away is missed."""
@@ -63,7 +66,8 @@ class Platform(SingletonConfigurable):
 
     def projects_of(self, user: str) -> tuple[str, ...]:
         """Projects that the user may account on, the default one first."""
-        return membership.projects_of(self.settings.membership.map_file, user)
+        account = self.store.read().get(user)
+        return account.member_of if account else ()
 
     def owner_of(self, job: Job) -> tuple[str, str] | None:
         """User and server name of a session of this hub."""
@@ -77,30 +81,31 @@ class Platform(SingletonConfigurable):
         """What somebody chose on the page. Raises BadRequest."""
         return Choice.from_form(told, await self._offers())
 
-    async def form(self, user: str, server: str) -> str:
-        """HTML of the spawn page's choices."""
-        return await form.render(self, user, server)
+    async def form(self, user: str, server: str, hub_url: str) -> str:
+        """HTML of the spawn page's choices; `hub_url` is the hub's base."""
+        return await form.render(self, user, server, hub_url)
 
     async def admit(self, user: str, server: str, choice: Choice) -> None:
         """Refuse what the site's limits or the pool's equipment make impossible. Raises BadRequest."""
-        if not await membership.settled(self.settings.membership.map_file, user):
+        if not await membership.settled(self.store, user):
+            raise PoolUnavailable("the pool has not yet heard of your membership: try again in a minute")
+        if not (projects := self.projects_of(user)):
             raise BadRequest("you belong to no project of this pool: ask its administrators to add you to one")
-        projects = self.projects_of(user)
         project = choice.project or projects[0]
         if project not in projects:
             raise BadRequest(f"you are no member of project {project}: yours are {', '.join(projects)}")
         others = [one for one in self.held() if (one.user, one.server) != (user, server)]
-        if refused := limits.refusal(choice, user, project, others, self.limits):
+        if refused := refusal(choice, user, project, others, self.limits):
             raise BadRequest(refused)
         found = await self._outlook(choice, project)
         if found.start is Start.CANNOT:
             raise BadRequest(found.sentence)
 
-    def held(self) -> list[limits.Held]:
+    def held(self) -> list[Held]:
         """Everybody's sessions that run, wait or start."""
         servers = self.watch.servers
         return [
-            limits.Held(job.user, job.project, servers[job.id][1], _devices(job))
+            Held(job.user, job.project, servers[job.id][1], _devices(job))
             for job in self.watch.look.jobs.values()
             if job.id in servers and not job.state.final
         ]
@@ -109,8 +114,9 @@ class Platform(SingletonConfigurable):
         """Give a session an HTCondor token of its user's, unless the one it has is good for a while."""
         settings = self.settings
         issuer = tokens.Issuer(settings.tokens.key_file, settings.tokens.trust_domain)
-        lifetime = settings.sessions.token_lifetime_seconds
-        until = Store(settings.accounts.file).until(user)
+        account = self.store.read().get(user)
+        until = account.until.timestamp() if account and account.until else None
+        lifetime = settings.accounts.token_seconds
         tokens.renew(folder.path, issuer, user, int(time.time()), lifetime_seconds=lifetime, until=until)
 
     async def _outlook(self, choice: Choice, project: str) -> Outlook:

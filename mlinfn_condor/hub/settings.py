@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mlinfn_condor.errors import BadRequest
-from mlinfn_condor.hub.accounts.openid import OpenId
+from mlinfn_condor.hub.accounts.settings import AccountSettings
 from mlinfn_condor.hub.culling.rules import Rules
 from mlinfn_condor.hub.page.limits import Limits
 
@@ -42,8 +42,6 @@ class Sessions(_Section):
     """How long a session may wait in the queue until its start is given up, with the reason."""
     owners_displace_sessions: bool = True
     """As the pool's MLINFN_OWNER_DISPLACES_SESSIONS: what the spawn page tells of it."""
-    token_lifetime_seconds: int = Field(default=3600, ge=120)
-    """How long the HTCondor token in a session is good; renewed while the session runs."""
 
 
 class Tokens(_Section):
@@ -64,15 +62,6 @@ class Membership(_Section):
     """Projects of the pool (its GROUP_NAMES)."""
 
 
-class Accounts(_Section):
-    """`[accounts]`: accounts that the hub itself keeps."""
-
-    file: Path
-    """Names, password hashes, projects, ends."""
-    sign_in: bool = True
-    """Whether people sign in with these; false where `[openid]` does that, and the file only tells ends."""
-
-
 class HubSettings(_Section):
     """All of it."""
 
@@ -84,10 +73,14 @@ class HubSettings(_Section):
     sessions: Sessions = Sessions()
     tokens: Tokens
     membership: Membership
-    accounts: Accounts
+    accounts: AccountSettings = AccountSettings()
     limits: Limits = Limits()
     culling: Rules = Rules()
-    openid: OpenId | None = None
+
+    @property
+    def accounts_folder(self) -> Path:
+        """Folder of the hub's accounts (accounts.store.Store)."""
+        return self.folder / "accounts"
 
 
 def read(path: Path) -> HubSettings:

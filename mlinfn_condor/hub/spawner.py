@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from jupyterhub.spawner import Spawner, SpawnException
-from traitlets import Dict, Integer, Unicode
+from traitlets import Dict, Integer, Unicode, default
 
 from mlinfn_condor.errors import BadRequest, JobRefused, MlinfnError, PoolUnavailable
 from mlinfn_condor.hub import sessions, starting
@@ -30,7 +30,7 @@ GRACE_SECONDS = 15
 """How long a session of before may take to leave when its user starts it anew."""
 
 
-class CondorSpawner(Spawner):
+class CondorSpawner(Spawner):  # type: ignore[misc]  # jupyterhub has no types
     """Starts each server as a job of class interactive, follows it by one query for all users, and tells the truth.
 
     A session is gone only if its access point answered and has no such job; as long as nobody answers it is unknown,
@@ -54,6 +54,10 @@ class CondorSpawner(Spawner):
         600, help="Seconds that a session may wait in the queue until its start is given up, with the reason."
     ).tag(config=True)
 
+    @default("options_form")
+    def _pools_form(self) -> Any:
+        return _form
+
     def __init__(self, **kwargs: Any) -> None:
         self.job: JobId | None = None
         self.folder: SessionFolder | None = None
@@ -61,11 +65,9 @@ class CondorSpawner(Spawner):
         self._submitted = 0.0
         super().__init__(**kwargs)
         self.start_timeout = self.queue_timeout + 60
-        if not self.options_form:
-            self.options_form = _form
         # A hub that starts again asks every server whether it answers, and shuts down those that don't within this
         # time. A node may be slow or cut off for a while, and its session is still somebody's work.
-        self.http_timeout = max(self.http_timeout, 120)
+        self.http_timeout = max(self.http_timeout, 120)  # type: ignore[has-type]
 
     @property
     def watch(self) -> PoolWatch:
@@ -75,7 +77,7 @@ class CondorSpawner(Spawner):
     @property
     def platform(self) -> Platform:
         """What the site offers and allows."""
-        return Platform.instance(parent=self.parent)
+        return Platform.instance()
 
     # What JupyterHub keeps of a server, so that a hub that starts anew finds it.
 
@@ -104,15 +106,15 @@ class CondorSpawner(Spawner):
 
     async def start(self) -> str:
         """Submit the session and wait until it has an address. What goes wrong is told, and nothing is left behind."""
-        self.steps = Steps()
+        self.steps = steps = Steps()
         try:
             with self.watch.waiting():
-                return await self._start()
+                return await self._start(steps)
         except MlinfnError as error:
             reason = "unavailable" if isinstance(error, PoolUnavailable) else "refused"
             raise SpawnException(_sentence(error), reason=reason) from error
         finally:
-            self.steps.close()
+            steps.close()
 
     async def poll(self) -> int | None:
         """None while the session lives, and as long as nobody can tell; 0 when it is gone."""
@@ -154,8 +156,7 @@ class CondorSpawner(Spawner):
 
     # The start, step by step.
 
-    async def _start(self) -> str:
-        assert self.steps is not None
+    async def _start(self, steps: Steps) -> str:
         choice = await self.platform.choice(self.user_options)
         slug = sessions.slug(self.name)
         home = sessions.home_of(self.homes, self.user.name)
@@ -167,8 +168,8 @@ class CondorSpawner(Spawner):
         job = await self.watch.submit(partial(submit, request(self.folder.path)))
         self._stand_for(job)
         self._save_state()
-        url = await self._until_it_answers(job)
-        self.steps.tell(Step(90, "JupyterLab answers"))
+        url = await self._until_it_answers(job, steps)
+        steps.tell(Step(90, "JupyterLab answers"))
         return url
 
     def _request(self, choice: Choice, home: Path, slug: str, folder: Path) -> SessionRequest:
@@ -201,8 +202,7 @@ class CondorSpawner(Spawner):
         if not await self._until_gone(earlier, time.monotonic(), GRACE_SECONDS):
             raise PoolUnavailable("your earlier session of this name is still ending: try again in a minute")
 
-    async def _until_it_answers(self, job: JobId) -> str:
-        assert self.steps is not None
+    async def _until_it_answers(self, job: JobId, steps: Steps) -> str:
         deadline = time.monotonic() + self.queue_timeout
         seen: Job | None = None
         told_matched = False
@@ -211,16 +211,16 @@ class CondorSpawner(Spawner):
             found = look.jobs.get(job)
             if found is not None and found is not seen:
                 if seen is None:
-                    self.steps.tell(starting.submitted(found))
+                    steps.tell(starting.submitted(found))
                 seen = found
                 if found.state is JobState.HELD:
                     raise JobRefused(f"the session was put on hold: {ads.text(found.ad, 'HoldReason')}")
                 if found.state is JobState.IDLE and look.asked > self._submitted + 2:
-                    self.steps.tell(starting.waiting(await self.watch.snapshot(), found))
+                    steps.tell(starting.waiting(await self.watch.snapshot(), found))
                 if found.state is JobState.RUNNING and not told_matched:
                     told_matched = True
                     for step in starting.matched(await self.watch.fresh_snapshot(), found):
-                        self.steps.tell(step)
+                        steps.tell(step)
             if look.life(job, self._submitted) is Life.GONE:
                 raise JobRefused(await self._ending(job))
             if time.monotonic() > deadline:
@@ -282,7 +282,7 @@ class CondorSpawner(Spawner):
 
     # The page on which a user chooses.
 
-    async def options_from_form(self, form: dict[str, list[str]]) -> dict[str, Any]:  # type: ignore[override]
+    async def options_from_form(self, form: dict[str, list[str]]) -> dict[str, Any]:
         """What the user chose. A form that no browser of ours sent is refused with every mistake."""
         try:
             return (await self.platform.choice_of_form(form)).options()
@@ -291,7 +291,7 @@ class CondorSpawner(Spawner):
 
 
 async def _form(spawner: CondorSpawner) -> str:
-    return await spawner.platform.form(spawner.user, spawner.name)
+    return await spawner.platform.form(spawner.user.name, spawner.name, spawner.hub.base_url)
 
 
 def _sentence(error: MlinfnError) -> str:

@@ -149,23 +149,22 @@ class PoolWatch(SingletonConfigurable):
         if self._snapshot is None:
             return await self.fresh_snapshot()
         if self._snapshot_is_older_than(self.snapshot_seconds):
-            self._begin_snapshot()
+            self._snapshot = self._begin_snapshot()
         return self._latest_snapshot
 
     async def fresh_snapshot(self) -> Snapshot | None:
         """A picture asked for half a second ago at most; None while the pool does not answer."""
         if self._snapshot is None or self._snapshot_is_older_than(_FRESH_SECONDS):
-            self._begin_snapshot()
-        assert self._snapshot is not None
+            self._snapshot = self._begin_snapshot()
         return await asyncio.shield(self._snapshot)
 
     def _snapshot_is_older_than(self, seconds: float) -> bool:
         done = self._snapshot is None or self._snapshot.done()
         return done and time.monotonic() - self._snapshot_asked > seconds
 
-    def _begin_snapshot(self) -> None:
+    def _begin_snapshot(self) -> asyncio.Future[Snapshot | None]:
         self._snapshot_asked = time.monotonic()
-        self._snapshot = asyncio.ensure_future(self._take_snapshot())
+        return asyncio.ensure_future(self._take_snapshot())
 
     async def _take_snapshot(self) -> Snapshot | None:
         try:

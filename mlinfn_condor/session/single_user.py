@@ -3,7 +3,7 @@
 from jupyterhub.singleuser.extension import JupyterHubSingleUser
 
 
-class SingleUser(JupyterHubSingleUser):
+class SingleUser(JupyterHubSingleUser):  # type: ignore[misc]  # jupyterhub has no types
     """JupyterHub's own extension, on a port that the session chooses: the hub cannot know which one a node has free."""
 
     def load_config_file(self) -> None:

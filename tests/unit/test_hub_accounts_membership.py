@@ -39,12 +39,12 @@ def test_the_map_follows_the_accounts_in_a_stable_order(accounts, expected):
     assert project_map.render(project_map.members(BASE, accounts, NOON)) == expected
 
 
-def test_a_map_that_says_so_already_is_not_written(tmp_path):
+def test_a_map_says_what_was_written(tmp_path):
     path = tmp_path / "projects.map"
-    assert project_map.write(path, "* alice alpha\n")
-    before = path.stat()
-    assert not project_map.write(path, "* alice alpha\n")
-    assert path.stat() == before
+    assert not project_map.says(path, "")
+    project_map.write(path, "* alice alpha\n")
+    assert project_map.says(path, "* alice alpha\n")
+    assert not project_map.says(path, "* alice beta\n")
 
 
 def test_each_version_of_the_map_has_a_time_of_its_own_to_the_second(tmp_path):

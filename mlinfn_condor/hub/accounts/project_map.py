@@ -35,15 +35,21 @@ def render(who: Members) -> str:
     return "".join(f"* {name} {','.join(projects)}\n" for name, projects in who.items())
 
 
-def write(path: Path, text: str) -> bool:
-    """Put the map there unless it says so already; True when it was written.
+def says(path: Path, text: str) -> bool:
+    """Whether the map is this already."""
+    try:
+        return path.read_text() == text
+    except FileNotFoundError:
+        return False
+
+
+def write(path: Path, text: str) -> None:
+    """Put the map there, whole or not at all.
 
     A schedd does not read again a map whose time is, to the second, the one that it knows (classad_usermap.cpp): each
     version gets a later one.
     """
     try:
-        if path.read_text() == text:
-            return False
         last = int(path.stat().st_mtime)
     except FileNotFoundError:
         last = 0
@@ -52,7 +58,6 @@ def write(path: Path, text: str) -> bool:
     moment = max(int(time.time()), last + 1)
     os.utime(temporary, (moment, moment))
     temporary.replace(path)
-    return True
 
 
 def check_projects(projects: Sequence[str], known: Sequence[str]) -> None:

@@ -1,6 +1,9 @@
 """The settings that an embedded pool's hub begins with: text for a person, who may change it."""
 
+from collections.abc import Iterable
+
 from mlinfn_condor.embedded import ports
+from mlinfn_condor.embedded.blueprint import ADMINISTRATOR
 from mlinfn_condor.embedded.lifecycle import RunningPool
 from mlinfn_condor.hub.local.layout import HubLayout
 
@@ -32,7 +35,11 @@ map_file = "{map}"
 projects = [{projects}]
 
 [accounts]
-file = "{accounts}"
+make_homes = true
+pool_token_directory = "{admin_tokens}"
+
+[accounts.members]
+{members}
 
 [limits]
 sessions_per_person = 3
@@ -56,12 +63,22 @@ def text(layout: HubLayout, pool: RunningPool) -> str:
         environment="\n".join(f'{name} = "{client[name]}"' for name in _PASSED_ON),
         key=layout.pool.session_signing_key,
         domain=layout.pool.folder.name,
+        admin_tokens=layout.pool.tokens_of(ADMINISTRATOR),
+        members="\n".join(f"{name} = [{_listed(projects)}]" for name, projects in people_of(layout).items()),
         map=layout.pool.etc / "projects.map",
-        projects=", ".join(f'"{project}"' for project in _projects(layout)),
-        accounts=layout.accounts,
+        projects=_listed(_projects(layout)),
     )
 
 
-def _projects(layout: HubLayout) -> list[str]:
+def people_of(layout: HubLayout) -> dict[str, tuple[str, ...]]:
+    """The pool's people and their projects, as its access points know them."""
     lines = (layout.pool.etc / "projects.map").read_text().splitlines()
-    return sorted({project for line in lines for project in line.split()[2].split(",")})
+    return {user: tuple(projects.split(",")) for _, user, projects in (line.split() for line in lines)}
+
+
+def _listed(words: Iterable[str]) -> str:
+    return ", ".join(f'"{word}"' for word in words)
+
+
+def _projects(layout: HubLayout) -> list[str]:
+    return sorted({project for projects in people_of(layout).values() for project in projects})

@@ -32,16 +32,6 @@ class HubLayout:
         """With what the hub orders its proxy about."""
         return self.folder / "proxy-token"
 
-    @property
-    def accounts(self) -> Path:
-        """Local accounts."""
-        return self.folder / "accounts.json"
-
-    @property
-    def passwords(self) -> Path:
-        """The demo accounts' first passwords, so that they can be told again; this machine's only."""
-        return self.folder / "passwords.json"
-
     def script(self, name: str) -> Path:
         """What the master runs: `hub` or `proxy`."""
         return self.pool.etc / f"start-{name}"

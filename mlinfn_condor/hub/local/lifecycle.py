@@ -6,16 +6,17 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
-from pathlib import Path
 from urllib.parse import urlsplit
 
-from mlinfn_condor.embedded import lifecycle, ports
+from mlinfn_condor.embedded import lifecycle
 from mlinfn_condor.embedded.blueprint import HUB
 from mlinfn_condor.embedded.lifecycle import RunningPool
 from mlinfn_condor.embedded.processes import COMPANION
 from mlinfn_condor.embedded.report import Report
 from mlinfn_condor.embedded.secrets import write_private
 from mlinfn_condor.errors import EmbeddedPoolError
+from mlinfn_condor.hub.accounts import people
+from mlinfn_condor.hub.accounts.store import Store
 from mlinfn_condor.hub.local import first_settings, proxy
 from mlinfn_condor.hub.local.layout import HubLayout
 from mlinfn_condor.hub.settings import HubSettings, read
@@ -27,7 +28,7 @@ STOP_SECONDS = 30
 LOOK_SECONDS = 0.1
 
 _COMPANIONS = """\
-# Written by `mlinfn hub up`; empty after `mlinfn hub down`. The master starts them, and starts them again when they die.
+# Written by `mlinfn hub up`; empty after `mlinfn hub down`. The master starts them anew when they die.
 DAEMON_LIST = $(DAEMON_LIST) HUB_PROXY HUB
 HUB_PROXY = {proxy}
 HUB_PROXY_ENVIRONMENT = "{mark}"
@@ -56,13 +57,18 @@ class RunningHub:
     """True when it was already up."""
 
     @property
+    def passwords(self) -> dict[str, str]:
+        """Of the accounts that were made for the embedded pool's people."""
+        return people.kept(Store(self.settings.accounts_folder))
+
+    @property
     def url(self) -> str:
         """What users open."""
         return f"{self.settings.addresses.public}/"
 
 
 def up(settings: Settings, report: Report) -> RunningHub:
-    """Bring the hub up on this user's pool, and the pool if it is not. Raises EmbeddedPoolError with the log's last line."""
+    """Bring the hub up on this user's pool, and the pool if need be. Raises EmbeddedPoolError with the log's line."""
     pool = lifecycle.up(settings, report)
     layout = HubLayout(pool.layout)
     command = proxy.ensure(settings, report)
@@ -70,6 +76,7 @@ def up(settings: Settings, report: Report) -> RunningHub:
     if not layout.settings.exists():
         layout.settings.write_text(first_settings.text(layout, pool))
     hub = read(layout.settings)
+    people.ensure(Store(hub.accounts_folder), first_settings.people_of(layout))
     found = answers(hub)
     if not found:
         _write(layout, pool, hub, command)

@@ -1,4 +1,4 @@
-"""configurable-http-proxy, JupyterHub's own proxy, from npm into a private folder; Node.js comes as a Python package."""
+"""configurable-http-proxy, JupyterHub's own proxy, from npm into a private folder; Node.js is a Python package."""
 
 import os
 import shutil
@@ -33,7 +33,11 @@ def _install(folder: Path) -> None:
     try:
         done = subprocess.run(
             [*command, f"configurable-http-proxy@{VERSION}"],
-            env=os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}"},
+            env=os.environ
+            | {
+                "NODE_USE_SYSTEM_CA": "1",
+                "PATH": f"{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}",
+            },
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -53,5 +57,5 @@ def _program(name: str) -> str:
     own = Path(sys.executable).parent / name
     found = str(own) if own.exists() else shutil.which(name)
     if found is None:
-        raise InstallFailed(f"there is no {name}: install the extra `hub`, which brings Node.js, or Node.js 20 or newer")
+        raise InstallFailed(f"there is no {name}: the extra `hub` brings Node.js; or install Node.js 20 or newer")
     return found

@@ -1,0 +1,58 @@
+"""`python -m mlinfn_condor.hub.accounts --settings FILE`, started by JupyterHub, which gives address and token."""
+
+import argparse
+import logging
+import os
+import sys
+from pathlib import Path
+
+from mlinfn_condor.errors import MlinfnError
+from mlinfn_condor.hub.accounts.hub_api import AccountsHubApi
+from mlinfn_condor.hub.accounts.service import run
+from mlinfn_condor.hub.accounts.steward import Steward
+from mlinfn_condor.hub.accounts.store import Store
+from mlinfn_condor.hub.settings import HubSettings, read
+from mlinfn_condor.pool.protocol import Pool
+from mlinfn_condor.pool.real import RealPool
+
+
+def main() -> None:
+    """Run until stopped; a mistake in the settings is one line on stderr and exit code 1."""
+    parser = argparse.ArgumentParser(prog="mlinfn_condor.hub.accounts", description=__doc__)
+    parser.add_argument("--settings", type=Path, required=True, help="the hub's settings file")
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="[%(asctime)s %(name)s] %(message)s", stream=sys.stderr)
+    try:
+        site = read(arguments.settings)
+        hub = AccountsHubApi(os.environ["JUPYTERHUB_API_URL"], os.environ["JUPYTERHUB_API_TOKEN"])
+    except MlinfnError as error:
+        sys.exit(str(error))
+    except KeyError as error:
+        sys.exit(f"{error.args[0]} is not set: JupyterHub starts this service")
+    store, map_file = Store(site.accounts_folder), site.membership.map_file
+
+    def pool() -> Pool:
+        return _pool(site)
+
+    def home_of(name: str) -> Path:
+        return Path(site.sessions.homes.format(username=name))
+
+    makes_homes = home_of if site.accounts.make_homes else None
+    steward = Steward(store, hub, pool, map_file, base=site.accounts.members, home_of=makes_homes)
+    run(steward, lambda: (store.version(), _modified(map_file)))
+
+
+def _pool(site: HubSettings) -> Pool:
+    tokens = site.accounts.pool_token_directory
+    return RealPool({"_CONDOR_SEC_TOKEN_DIRECTORY": str(tokens)} if tokens else {})
+
+
+def _modified(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+if __name__ == "__main__":
+    main()
