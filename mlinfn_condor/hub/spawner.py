@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from jupyterhub.spawner import Spawner, SpawnException
+from sqlalchemy.orm import object_session
 from traitlets import Dict, Integer, Unicode, default
 
 from mlinfn_condor.errors import BadRequest, JobRefused, MlinfnError, PoolUnavailable
@@ -148,7 +149,7 @@ class CondorSpawner(Spawner):  # type: ignore[misc]  # jupyterhub has no types
     async def get_url(self) -> str:
         """Where the session answers: it knows better than the hub, which may have been down when it moved."""
         deadline = time.monotonic() + self.http_timeout
-        while (server := self._server()) is None:
+        while (server := self._published()) is None:
             if time.monotonic() > deadline or await self.poll() is not None:
                 return str(self.server.url)
             await self.watch.next_look(LOOK_SECONDS)
@@ -206,7 +207,7 @@ class CondorSpawner(Spawner):  # type: ignore[misc]  # jupyterhub has no types
         deadline = time.monotonic() + self.queue_timeout
         seen: Job | None = None
         told_matched = False
-        while (server := self._server()) is None:
+        while (server := self._published()) is None:
             look = self.watch.look
             found = look.jobs.get(job)
             if found is not None and found is not seen:
@@ -253,7 +254,7 @@ class CondorSpawner(Spawner):  # type: ignore[misc]  # jupyterhub has no types
                 await self.watch.next_look(1)
         return True
 
-    def _server(self) -> Server | None:
+    def _published(self) -> Server | None:
         return self.folder.server_or_none() if self.folder else None
 
     def _stand_for(self, job: JobId) -> None:
@@ -262,9 +263,9 @@ class CondorSpawner(Spawner):  # type: ignore[misc]  # jupyterhub has no types
 
     def _save_state(self) -> None:
         """Now, and not only when the server answers: a hub that dies in between finds its session again."""
-        if self.orm_spawner is not None:
+        if self.orm_spawner is not None and (database := object_session(self.orm_spawner)):
             self.orm_spawner.state = self.get_state()
-            self.db.commit()
+            database.commit()
 
     @property
     def owner(self) -> tuple[str, str]:

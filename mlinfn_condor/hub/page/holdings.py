@@ -27,7 +27,7 @@ class Holding:
     state: str
     node: str
     devices: str
-    """What it holds, in words."""
+    """What it holds or waits for, in words; empty: none."""
     device_count: int
     """Devices that it holds; what it only waits for is not held."""
     cpus: int
@@ -83,8 +83,7 @@ def holdings(snapshot: Snapshot, owner_of: Owner) -> tuple[Holding, ...]:
             project=job.project,
             state=job.state.value,
             node=by_job[job.id].node if job.id in by_job else "",
-            # A collector that is behind does not know the devices yet, and the job's own request is as true.
-            devices=counted(mine) if mine else ", ".join(want.words for want in ask.wants if running),
+            devices=counted(mine) if mine else _asked(ask, running),
             device_count=(len(mine) or ask.device_count) if running else 0,
             cpus=job.cpus,
             memory_mb=job.memory_mb,
@@ -93,6 +92,12 @@ def holdings(snapshot: Snapshot, owner_of: Owner) -> tuple[Holding, ...]:
         )
         rows.append(row)
     return tuple(sorted(rows, key=lambda row: (row.user, row.server is None, row.server or "", row.job)))
+
+
+def _asked(ask: Ask, running: bool) -> str:
+    """A collector that is behind does not know a session's devices yet, and the job's own request is as true."""
+    words = ", ".join(want.words for want in ask.wants)
+    return words if running or not words else f"waits for {words}"
 
 
 def project_totals(rows: Iterable[Holding]) -> tuple[ProjectTotal, ...]:

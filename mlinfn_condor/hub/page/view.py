@@ -14,7 +14,7 @@ from mlinfn_condor.submission.snapshot import Snapshot
 
 PARTS = (
     ("free", "free"),
-    ("reclaimable", "held by batch or Dask, which give way"),
+    ("reclaimable", "used by batch or Dask, give way"),
     ("sessions", "in sessions"),
     ("offline", "offline"),
 )
