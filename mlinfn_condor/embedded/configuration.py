@@ -64,6 +64,8 @@ MLINFN_INTERACTIVE_SUBMITTERS = *
 MLINFN_LIBEXEC = {libexec}
 MLINFN_PYTHON = {python}
 MLINFN_JOB_PATH = {job_path}
+# What else this pool's master looks after, when there is something.
+include ifexist : {companions}
 """
 
 _STARTD_IN_MASTER = """
@@ -134,14 +136,14 @@ def _site(layout: Layout, blueprint: Blueprint, port: int) -> str:
         startds=" ".join(daemons),
         groups=", ".join(groups),
         etc=layout.etc,
+        companions=layout.companions,
         libexec=shipped("glidein") / "libexec",
         python=sys.executable,
         job_path=f"{Path(sys.executable).parent}:{os.defpath}",
     )
     for node, daemon in zip(blueprint.nodes, daemons, strict=True):
         site += _STARTD_IN_MASTER.format(daemon=daemon, node=node.name, config=layout.node_config(node.name))
-    # What else this pool's master looks after, when there is something.
-    return f"{site}\n{blueprint.overrides}\ninclude ifexist : {layout.companions}\n"
+    return f"{site}\n{blueprint.overrides}"
 
 
 def _node(layout: Layout, node: Node) -> str:

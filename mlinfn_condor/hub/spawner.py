@@ -189,6 +189,8 @@ class CondorSpawner(Spawner):  # type: ignore[misc]  # jupyterhub has no types
         folder = home / ".mlinfn" / "sessions" / slug
         given = {name: str(value) for name, value in {**self.get_env(), **self.session_environment}.items()}
         return given | {
+            # HTCondor's starter puts the account's own home there, which need not be the user's on this pool.
+            "HOME": str(home),
             "MLINFN_SESSION_PATH": self.session_path,
             "_CONDOR_SEC_TOKEN_DIRECTORY": str(folder / "condor" / "tokens.d"),
             "JUPYTERHUB_SERVICE_URL": f"http://{self.session_ip}:0{self.server.base_url}",
