@@ -104,9 +104,7 @@ async def _serve(folder, platform, ready, over, address):
     config.JupyterHub.template_paths = [str(form.TEMPLATES)]
     config.JupyterHub.extra_handlers = HANDLERS
     config.JupyterHub.allow_named_servers = True
-    config.JupyterHub.tornado_settings = {"mlinfn": platform}
     config.ConfigurableHTTPProxy.auth_token = "never started"
-    config.DummyAuthenticator.password = "secret"
     config.Authenticator.allow_all = True
     config.Authenticator.admin_users = {"admin"}
     app = JupyterHub(config=config)
@@ -114,6 +112,8 @@ async def _serve(folder, platform, ready, over, address):
     app.init_signal = app.init_pycurl = lambda: None
     app.log_level = 40
     await app.initialize([])
+    # Not by configuration, which would copy it.
+    app.tornado_application.settings["mlinfn"] = platform
     (socket,) = bind_sockets(0, "127.0.0.1")
     HTTPServer(app.tornado_application, xheaders=False).add_sockets([socket])
     address.append(f"http://127.0.0.1:{socket.getsockname()[1]}/hub/")
@@ -126,7 +126,7 @@ def signed_in(address: str, name: str) -> requests.Session:
     """A browser of this user, so to say."""
     browser = requests.Session()
     browser.get(f"{address}login")
-    form = {"username": name, "password": "secret", "_xsrf": browser.cookies.get("_xsrf")}
+    form = {"username": name, "password": "any", "_xsrf": browser.cookies.get("_xsrf")}
     answer = browser.post(f"{address}login", data=form, allow_redirects=False)
     assert answer.status_code == 302, answer.text
     return browser

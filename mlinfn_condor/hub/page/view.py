@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from pydantic import ValidationError
+
 from mlinfn_condor.hub.page.choice import NO_DEVICE, Choice
 from mlinfn_condor.hub.page.inventory import Inventory
 from mlinfn_condor.hub.page.limits import Held, Limits, allowance, hours, refusal
@@ -19,6 +21,9 @@ PARTS = (
     ("offline", "offline"),
 )
 """The counts of a model, and how they are said."""
+
+
+NAMELESS = Outlook(Start.CANNOT, "No job can ask for a model of this name.")
 
 
 @dataclass(frozen=True)
@@ -115,10 +120,13 @@ def _bare_card(there: Offers, foretold: Callable[[Devices], Outlook]) -> Card:
 
 
 def _card(offer: Offer, there: Offers, limits: Limits, foretold: Callable[[Devices], Outlook]) -> Card:
-    one = Devices(count=1, kind=offer.kind, model=offer.model)
     parts = tuple(Part(name, words, getattr(offer, name)) for name, words in PARTS)
     most = max(1, min(offer.most_together, limits.devices_per_session))
     value = f"{offer.kind.value}:{offer.model}"
+    try:
+        one = Devices(count=1, kind=offer.kind, model=offer.model)
+    except ValidationError:  # one node's odd description must not take the page from everybody
+        return _filled(value, offer.label, offer.kind.word, parts, offer.total, NAMELESS, most, offer.shape)
     return _filled(value, offer.label, offer.kind.word, parts, offer.total, foretold(one), most, there.shape(one))
 
 
