@@ -75,6 +75,7 @@ class SessionWatch:
         """Somebody asks to keep the session: tell the hub at once, and take the notice back if that is enough."""
         self.person_acts()
         self._wanted.set()
+        await self._look_for_notice()
         if self.notice is not None and self.notice.can_be_kept:
             await _beside(lambda: exchange.remove(self._folder, notices.FILE))
             await self._look_for_notice()
