@@ -54,7 +54,7 @@ def test_every_model_is_a_radio_button_and_none_is_chosen_for_the_user():
 
 def test_counts_are_said_in_words():
     text = page(FakePlatform()).text
-    assert "1 used by batch or Dask, give way" in text
+    assert "1 batch or Dask, gives way" in text
     assert "8 free" in text
     assert "1 offline" in text
     assert "T4 (simulated)" in text

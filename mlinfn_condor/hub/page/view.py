@@ -16,7 +16,7 @@ from mlinfn_condor.submission.snapshot import Snapshot
 
 PARTS = (
     ("free", "free"),
-    ("reclaimable", "used by batch or Dask, give way"),
+    ("reclaimable", "batch or Dask, gives way"),
     ("sessions", "in sessions"),
     ("offline", "offline"),
 )
