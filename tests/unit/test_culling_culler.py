@@ -36,6 +36,8 @@ class FakeHub:
     users: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
     asked: list[tuple[str, str, Any]] = field(default_factory=list)
     looks_until_stopped: int = 2
+    refusals: int = 0
+    """Orders to start that it turns down first, because too many come at once."""
     status: int | None = None
     """What it answers to everything."""
 
@@ -68,7 +70,10 @@ class FakeHub:
                 if method == "DELETE":
                     self.users[user][server] |= {"ready": False, "pending": "stop", "left": self.looks_until_stopped}
                     return 202, None
-                return (400, {}) if server in self.users[user] else (201, None)
+                if server in self.users[user]:
+                    return 400, {}
+                self.refusals -= 1
+                return (429, {}) if self.refusals >= 0 else (201, None)
         return 404, {}
 
     def _page(self, offset: int) -> Any:
@@ -261,6 +266,13 @@ def test_a_hub_that_refuses_is_asked_again_at_the_next_look(hub: FakeHub, culler
     hub.status = None
     look(culler)
     assert [method for method, _, _ in hub.asked] == ["DELETE", "POST"]
+
+
+def test_a_hub_that_starts_too_many_just_now_is_asked_again(hub: FakeHub, culler: Culler, clock: Clock) -> None:
+    hub.refusals = 2
+    warned(hub, culler, clock)
+    look(culler)
+    assert [method for method, _, _ in hub.asked] == ["DELETE", "POST", "POST", "POST"]
 
 
 def test_a_session_that_does_not_stop_is_not_started_twice(

@@ -21,9 +21,9 @@ from mlinfn_condor.session.notices import Notice
 log = logging.getLogger("mlinfn.culling")
 
 STOP_SECONDS = 180.0
-"""How long a session may take to stop before its restart is given up."""
+"""How long a session may take to stop, and the hub to take the order to start it, before the restart is given up."""
 STOP_LOOK_SECONDS = 2.0
-"""Between two looks whether it has stopped."""
+"""Between two tries."""
 
 Key = tuple[str, str]
 HoursOf = Callable[[str, Mapping[str, Any]], float | None]
@@ -126,13 +126,19 @@ class Culler:
             exchange.remove(folder, notices.FILE)
 
     async def _start_again(self, session: Session) -> None:
+        """The hub may stop it slowly, or refuse starts for a moment because many come at once."""
         deadline = time.monotonic() + STOP_SECONDS
-        while not await asyncio.to_thread(self._hub.is_gone, session):
-            if time.monotonic() > deadline:
-                raise HubUnavailable(f"it did not stop within {STOP_SECONDS:.0f} s; it is not started again")
+        refused = HubUnavailable(f"it did not stop within {STOP_SECONDS:.0f} s; it is not started again")
+        while time.monotonic() < deadline:
+            try:
+                if await asyncio.to_thread(self._hub.is_gone, session):
+                    await asyncio.to_thread(self._hub.start, session, without_device(options_of(session)))
+                    log.info("restarted_without_device user=%s server=%s", session.user, session.server)
+                    return
+            except HubUnavailable as error:
+                refused = error
             await asyncio.sleep(STOP_LOOK_SECONDS)
-        await asyncio.to_thread(self._hub.start, session, without_device(options_of(session)))
-        log.info("restarted_without_device user=%s server=%s", session.user, session.server)
+        raise refused
 
     def _say(self, session: Session, decision: Decision) -> None:
         """One line for each decision, at its change."""
