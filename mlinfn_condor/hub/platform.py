@@ -2,10 +2,11 @@
 
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from traitlets.config import SingletonConfigurable
 
+from mlinfn_condor.embedded.secrets import write_private
 from mlinfn_condor.errors import BadRequest, PoolUnavailable
 from mlinfn_condor.hub import tokens
 from mlinfn_condor.hub.accounts import membership
@@ -23,6 +24,10 @@ from mlinfn_condor.session.folder import SessionFolder
 from mlinfn_condor.submission.snapshot import Snapshot
 
 
+KEEP_SECONDS = 600
+"""How old the kept memory of the pool's devices may be: a hub that starts anew misses no more."""
+
+
 class Platform(SingletonConfigurable):
     """One for each hub process: `Platform.instance()`. Spawners and pages ask it."""
 
@@ -30,9 +35,14 @@ class Platform(SingletonConfigurable):
         super().__init__(**kwargs)
         self.settings = settings
         self._remembered: Snapshot | None = None
+        self._written = 0
         self.inventory = Inventory()
         if self._inventory_file.exists():
             self.inventory = Inventory.from_json(self._inventory_file.read_text())
+
+    def __deepcopy__(self, _memo: object) -> Self:
+        """Configuration is copied on its way to the pages; they and the spawners ask the same one."""
+        return self
 
     @property
     def limits(self) -> Limits:
@@ -59,9 +69,10 @@ class Platform(SingletonConfigurable):
         seen = await self.watch.snapshot()
         if seen is not None and seen is not self._remembered:
             self._remembered = seen
-            before, self.inventory = self.inventory, remember(self.inventory, seen)
-            if {one.device for one in before.seen} != {one.device for one in self.inventory.seen}:
-                self._inventory_file.write_text(self.inventory.to_json())
+            self.inventory = remember(self.inventory, seen)
+            if seen.now - self._written > KEEP_SECONDS:
+                self._written = seen.now
+                write_private(self._inventory_file, self.inventory.to_json().encode())
         return seen
 
     def projects_of(self, user: str) -> tuple[str, ...]:
@@ -85,8 +96,8 @@ class Platform(SingletonConfigurable):
         """HTML of the spawn page's choices; `hub_url` is the hub's base."""
         return await form.render(self, user, server, hub_url)
 
-    async def admit(self, user: str, server: str, choice: Choice) -> None:
-        """Refuse what the site's limits or the pool's equipment make impossible. Raises BadRequest."""
+    async def admit(self, user: str, server: str, choice: Choice) -> Choice:
+        """The choice with its project, or a refusal of what limits or equipment make impossible. Raises BadRequest."""
         if not await membership.settled(self.store, user):
             raise PoolUnavailable("the pool has not yet heard of your membership: try again in a minute")
         if not (projects := self.projects_of(user)):
@@ -100,6 +111,7 @@ class Platform(SingletonConfigurable):
         found = await self._outlook(choice, project)
         if found.start is Start.CANNOT:
             raise BadRequest(found.sentence)
+        return choice.model_copy(update={"project": project})
 
     def held(self) -> list[Held]:
         """Everybody's sessions that run, wait or start."""

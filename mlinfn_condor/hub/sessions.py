@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from mlinfn_condor.classes import PriorityClass
-from mlinfn_condor.pool import Job, JobId, JobState, ads
+from mlinfn_condor.pool import Job, JobId, ads
 
 ACCESS_POINT = PriorityClass.INTERACTIVE.access_point
 ATTRIBUTES = ("MlinfnHub", "MlinfnSession", "NumShadowStarts", "RemoteHost")
@@ -81,9 +81,11 @@ def orphans(look: Look, claimed: set[JobId], now: int, grace_seconds: int) -> li
     ]
 
 
-def held(job: Job) -> bool:
-    """Whether it waits for a person, which a session never should."""
-    return job.state is JobState.HELD
+def started_again(before: Job | None, now: Job | None) -> bool:
+    """Whether the job has had another start since: its node was lost, and it lives on elsewhere."""
+    if before is None or now is None or not ads.whole(before.ad, "JobCurrentStartDate"):
+        return False
+    return ads.whole(now.ad, "JobCurrentStartDate") > ads.whole(before.ad, "JobCurrentStartDate")
 
 
 def home_of(homes: str, user: str) -> Path:

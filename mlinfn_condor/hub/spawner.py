@@ -6,7 +6,9 @@ from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+from jupyterhub.app import JupyterHub
 from jupyterhub.spawner import Spawner, SpawnException
 from sqlalchemy.orm import object_session
 from traitlets import Dict, Integer, Unicode, default
@@ -29,6 +31,15 @@ REMOVE_SECONDS = 20
 """How long `stop` waits for the session's job to be gone; JupyterLab ends within a second or two."""
 GRACE_SECONDS = 15
 """How long a session of before may take to leave when its user starts it anew."""
+
+
+class Refused(SpawnException):  # type: ignore[misc]  # jupyterhub has no types
+    """A start that failed for a reason; JupyterHub shows the sentence as it is."""
+
+    def __init__(self, error: MlinfnError, reason: str) -> None:
+        sentence = _sentence(error)
+        super().__init__(sentence, reason=reason)
+        self.jupyterhub_message = sentence
 
 
 class CondorSpawner(Spawner):  # type: ignore[misc]  # jupyterhub has no types
@@ -54,6 +65,10 @@ class CondorSpawner(Spawner):  # type: ignore[misc]  # jupyterhub has no types
     queue_timeout = Integer(
         600, help="Seconds that a session may wait in the queue until its start is given up, with the reason."
     ).tag(config=True)
+
+    @default("apply_user_options")
+    def _options_are_read_by_start(self) -> Any:
+        return lambda _spawner, _options: None
 
     @default("options_form")
     def _pools_form(self) -> Any:
@@ -113,7 +128,7 @@ class CondorSpawner(Spawner):  # type: ignore[misc]  # jupyterhub has no types
                 return await self._start(steps)
         except MlinfnError as error:
             reason = "unavailable" if isinstance(error, PoolUnavailable) else "refused"
-            raise SpawnException(_sentence(error), reason=reason) from error
+            raise Refused(error, reason) from error
         finally:
             steps.close()
 
@@ -161,7 +176,8 @@ class CondorSpawner(Spawner):  # type: ignore[misc]  # jupyterhub has no types
         choice = await self.platform.choice(self.user_options)
         slug = sessions.slug(self.name)
         home = sessions.home_of(self.homes, self.user.name)
-        await self.platform.admit(self.user.name, self.name, choice)
+        choice = await self.platform.admit(self.user.name, self.name, choice)
+        self.user_options = choice.options()
         request = partial(self._request, choice, home, slug)
         await self._end_earlier(slug)
         self.folder = await self._in_thread(prepare_for_hub, home, slug, self._environment(choice, home, slug))
@@ -279,6 +295,20 @@ class CondorSpawner(Spawner):  # type: ignore[misc]  # jupyterhub has no types
         self.log.info("Session %s of %s has ended", self.job, self._log_name)
         await self.poll_and_notify()
 
+    async def moved(self) -> None:
+        """The job was started again on another node: its kernels are lost, its files are not, its address is new."""
+        if self.server is None or self.pending:
+            return
+        deadline = time.monotonic() + self.http_timeout
+        while (server := self._published()) is None or server.url == self.server.url:
+            if time.monotonic() > deadline or await self.poll() is not None:
+                return
+            await self.watch.next_look(1)
+        address = urlsplit(server.url)
+        self.server.ip, self.server.port = address.hostname, address.port
+        self.log.info("Session %s of %s goes on at %s", self.job, self._log_name, server.url)
+        await JupyterHub.instance().proxy.add_user(self.user, self.name)
+
     async def _in_thread(self, act: Any, *arguments: Any) -> Any:
         """File systems that nodes share may block."""
         return await asyncio.get_running_loop().run_in_executor(None, partial(act, *arguments))
@@ -290,7 +320,7 @@ class CondorSpawner(Spawner):  # type: ignore[misc]  # jupyterhub has no types
         try:
             return (await self.platform.choice_of_form(form)).options()
         except BadRequest as error:
-            raise SpawnException(_sentence(error), reason="form") from error
+            raise Refused(error, "form") from error
 
 
 async def _form(spawner: CondorSpawner) -> str:

@@ -6,7 +6,7 @@ HTCondor's bindings block and are not made for threads, so they have a thread of
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol, TypeVar, cast
 
@@ -32,6 +32,9 @@ class Server(Protocol):
 
     async def ended(self) -> None:
         """Called once when the session is gone."""
+
+    async def moved(self) -> None:
+        """Called when the session was started again, on this or another node."""
 
 
 def _connect() -> Pool:
@@ -197,17 +200,22 @@ class PoolWatch(SingletonConfigurable):
     async def _look_once(self, began: float) -> None:
         self.queries += 1
         jobs = await self._ask(lambda pool: pool.jobs(sessions.constraint(self.hub_name), ATTRIBUTES, [ACCESS_POINT]))
-        self._look = Look({job.id: job for job in jobs}, began)
+        before, self._look = self._look, Look({job.id: job for job in jobs}, began)
         for job, (since, server) in list(self._claimed.items()):
             if self._look.life(job, since) is Life.GONE:
                 del self._claimed[job]
-                self._tasks.add(task := asyncio.ensure_future(server.ended()))
-                task.add_done_callback(self._tasks.discard)
+                self._begin(server.ended())
+            elif sessions.started_again(before.jobs.get(job), self._look.jobs.get(job)):
+                self._begin(server.moved())
         if time.monotonic() - self._started > self.orphan_seconds:
             now = int(time.time())
             for orphan in sessions.orphans(self._look, set(self._claimed), now, self.orphan_seconds):
                 self.log.warning("No server stands for session %s: it is removed", orphan)
                 await self.remove(orphan, "the hub lost this session while it was starting or stopping")
+
+    def _begin(self, task: Coroutine[Any, Any, None]) -> None:
+        self._tasks.add(begun := asyncio.ensure_future(task))
+        begun.add_done_callback(self._tasks.discard)
 
     async def _ask(self, question: Callable[[Pool], Done]) -> Done:
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._answer, question)
