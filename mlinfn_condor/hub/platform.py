@@ -23,7 +23,6 @@ from mlinfn_condor.pool import Job
 from mlinfn_condor.session.folder import SessionFolder
 from mlinfn_condor.submission.snapshot import Snapshot
 
-
 KEEP_SECONDS = 600
 """How old the kept memory of the pool's devices may be: a hub that starts anew misses no more."""
 

@@ -177,7 +177,7 @@ class CondorSpawner(Spawner):  # type: ignore[misc]  # jupyterhub has no types
         slug = sessions.slug(self.name)
         home = sessions.home_of(self.homes, self.user.name)
         choice = await self.platform.admit(self.user.name, self.name, choice)
-        self.user_options = choice.options()
+        self.user_options: dict[str, Any] = choice.options()
         request = partial(self._request, choice, home, slug)
         await self._end_earlier(slug)
         self.folder = await self._in_thread(prepare_for_hub, home, slug, self._environment(choice, home, slug))

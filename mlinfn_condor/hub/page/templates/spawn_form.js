@@ -27,7 +27,9 @@
     const data = chosen().dataset;
     const none = chosen().value === "none";
     byId("count-field").hidden = none;
-    count.max = data.most;
+    // A hidden field with an impossible range would stop the browser from sending the form, without a word.
+    count.disabled = none;
+    count.max = Math.max(1, Number(data.most));
     if (!none && Number(count.value) > Number(data.most)) count.value = data.most;
     say(byId("count-hint"), `At most ${data.most} in one session.`);
     fit(cpus, byId("cpus-hint"), Number(data.cpus), Number(data.maxCpus), "cores");
