@@ -7,6 +7,7 @@ from mlinfn_condor.demo.narrator import Narrator
 from mlinfn_condor.demo.outcome import DisplacementOutcome, SessionOutcome, TrainingOutcome
 from mlinfn_condor.demo.terminal import Terminal
 from mlinfn_condor.embedded.lifecycle import RunningPool
+from mlinfn_condor.hub.local.lifecycle import RunningHub
 from mlinfn_condor.shipped import shipped
 
 
@@ -38,7 +39,7 @@ def tell(
     narrator.quote("$ condor_userprio\n" + administrator.run("condor_userprio"))
 
 
-def look_around(running: RunningPool, narrator: Narrator) -> None:
+def look_around(running: RunningPool, hub: RunningHub, narrator: Narrator) -> None:
     """The commands with which a person goes on."""
     mlinfn = "./mlinfn" if (shipped("submit_templates").parent / "mlinfn").is_file() else "mlinfn"
     name = running.settings.pool
@@ -48,7 +49,8 @@ def look_around(running: RunningPool, narrator: Narrator) -> None:
         ["to", "type"],
         [
             ["see who runs what", f"{mlinfn}{option} status"],
-            ["start a session of your own", f"{mlinfn}{option} submit session --gpus 1 --model A100"],
+            ["open JupyterLab in a browser", f"{hub.url} (carol, password {hub.passwords['carol']})"],
+            ["see all accounts of the hub", f"{mlinfn}{option} hub up"],
             ["have condor_submit and its friends on PATH", f"{mlinfn}{option} pool shell"],
             ["stop it", f"{mlinfn}{option} pool down"],
         ],

@@ -3,19 +3,21 @@
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mlinfn_condor.classes import PriorityClass
 from mlinfn_condor.demo.narrator import Narrator
 from mlinfn_condor.demo.notebook import Cell, Notebook
 from mlinfn_condor.demo.outcome import SessionOutcome
 from mlinfn_condor.demo.terminal import Terminal
-from mlinfn_condor.errors import JobHeld, MlinfnError
-from mlinfn_condor.pool import JobId, JobState, Pool, ads, find_job
-from mlinfn_condor.session.folder import SessionFolder, prepare, wait_until_answering
+from mlinfn_condor.demo.visitor import Visitor
+from mlinfn_condor.errors import MlinfnError
+from mlinfn_condor.hub.local.lifecycle import RunningHub
+from mlinfn_condor.hub.sessions import slug
+from mlinfn_condor.pool import JobId, JobState, Pool
+from mlinfn_condor.session.folder import SessionFolder
 
 MODEL = "A100"
-START_SECONDS = 60
 END_SECONDS = 30
 
 CELL = """\
@@ -50,23 +52,26 @@ class Session:
         pool.wait_for(self.job, JobState.COMPLETED, END_SECONDS)
 
 
-def start(user: Terminal, pool: Pool, narrator: Narrator, labels: Mapping[str, str]) -> Session:
-    """Start it, let its first cell wait for the device, and tell each event when it comes."""
-    folder = prepare(user.home, "demo")
-    submitted = time.time()
-    job = user.submit(
-        "session", PriorityClass.INTERACTIVE, folder=folder.path, root=user.home, cpus=2, gpus=1, model=MODEL
-    )
-    narrator.say(f"{user.user} starts JupyterLab on one {MODEL}: {job}, class interactive")
-    pool.wait_for(job, JobState.RUNNING, START_SECONDS)
-    running = time.time()
-    narrator.say(f"It runs, {running - submitted:.2f} s after its submit")
-    notebook = _answering(folder, job, pool)
+def start(user: Terminal, pool: Pool, hub: RunningHub, narrator: Narrator, labels: Mapping[str, str]) -> Session:
+    """Start it at the hub, let its first cell wait for the device, and tell each event when it comes."""
+    visitor = Visitor.sign_in(hub, user.user)
+    narrator.say(f"{user.user} signs in at {hub.url} and asks for JupyterLab on one {MODEL}")
+    submitted = running = time.time()
+    for event in visitor.start(kind="gpu", model=MODEL, count=1, cpus=2, memory_mb=2048):
+        if event["message"].startswith("Matched"):
+            running = time.time()
+        narrator.say(f"The hub tells: “{event['message']}”")
     answer = time.time()
+    server = SessionFolder(user.home / ".mlinfn" / "sessions" / slug("")).server()
+    if server is None or server.job is None:
+        raise SessionBroken(f"the hub called {user.user}'s session ready, but no server of its told its address")
+    job = JobId(PriorityClass.INTERACTIVE.access_point, *map(int, server.job.split(".")))
+    notebook = Notebook(replace(server, url=f"{hub.url}user/{user.user}/"), visitor.token)
     status = notebook.status()
     if status != 200:
         raise SessionBroken(f"{notebook.server.url}lab answered {status} to its own token")
-    narrator.say(f"JupyterLab answers on {notebook.server.node}: HTTP {status} with its token. Its first cell is run")
+    took = f"{answer - submitted:.1f} s after the request"
+    narrator.say(f"JupyterLab answers on {notebook.server.node}: HTTP {status}, {took}. Its first cell is run")
     told, computed = _first_cell(notebook, narrator)
     devices = notebook.server.devices
     if [computed.device] != devices:
@@ -84,17 +89,6 @@ def start(user: Terminal, pool: Pool, narrator: Narrator, labels: Mapping[str, s
         str(computed.answer),
     )
     return Session(job, notebook, outcome)
-
-
-def _answering(folder: SessionFolder, job: JobId, pool: Pool) -> Notebook:
-    def still_coming() -> None:
-        found = find_job(pool, job)
-        if found.state is JobState.HELD:
-            raise JobHeld(f"{job} is on hold: {ads.text(found.ad, 'HoldReason')}")
-        if found.state.final:
-            raise SessionBroken(f"{job} ended before it answered: see {folder.path}/jupyter.err")
-
-    return Notebook(wait_until_answering(folder, START_SECONDS, still_coming), folder.token())
 
 
 def _first_cell(notebook: Notebook, narrator: Narrator) -> tuple[list[str], Computed]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from mlinfn_condor.classes import PriorityClass
 from mlinfn_condor.demo.displacements import ATTRIBUTES, Attempt, Displacement, displacements
 from mlinfn_condor.demo.outcome import DisplacementOutcome, SessionOutcome, TrainingOutcome
-from mlinfn_condor.demo.stage import OWN_JOBS
+from mlinfn_condor.demo.stage import STORY_JOBS
 from mlinfn_condor.demo.terminal import Terminal
 from mlinfn_condor.errors import MlinfnError
 from mlinfn_condor.pool import ACCESS_POINTS
@@ -25,7 +25,7 @@ def read(administrator: Terminal, since: int) -> list[Displacement]:
     for access_point in ACCESS_POINTS:
         said = administrator.run(
             *("condor_history", "-name", access_point, "-epochs", "-json"),
-            *("-attributes", ",".join(ATTRIBUTES), "-constraint", f"{OWN_JOBS} && QDate >= {since}"),
+            *("-attributes", ",".join(ATTRIBUTES), "-constraint", f"{STORY_JOBS} && QDate >= {since}"),
         )
         attempts += [Attempt.from_ad(ad) for ad in json.loads(said or "[]")]
     return displacements(attempts)

@@ -14,6 +14,8 @@ from mlinfn_condor.submission.devices import HeldDevice, Use, held_devices
 from mlinfn_condor.submission.snapshot import Snapshot
 
 OWN_JOBS = f'JobBatchName == "{BATCH_NAME}"'
+STORY_JOBS = f"({OWN_JOBS} || MlinfnHub isnt undefined)"
+"""With the session, which the hub submits."""
 LEAVE_SECONDS = 60
 FREE_SECONDS = 30
 

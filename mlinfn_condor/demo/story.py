@@ -11,12 +11,15 @@ from mlinfn_condor.demo.outcome import DaskOutcome, Outcome, TrainingOutcome
 from mlinfn_condor.demo.stage import OWN_JOBS
 from mlinfn_condor.demo.terminal import Terminal
 from mlinfn_condor.demo.trainings import Training
+from mlinfn_condor.demo.visitor import Visitor
 from mlinfn_condor.demo.waiting import none_held, wait_until
 from mlinfn_condor.embedded import lifecycle
 from mlinfn_condor.embedded.blueprint import ADMINISTRATOR
 from mlinfn_condor.embedded.lifecycle import RunningPool
 from mlinfn_condor.embedded.report import Report
 from mlinfn_condor.errors import MlinfnError
+from mlinfn_condor.hub.local import lifecycle as hubs
+from mlinfn_condor.hub.local.lifecycle import RunningHub
 from mlinfn_condor.pool import DeviceKind, JobState, Pool
 from mlinfn_condor.pool.real import RealPool
 from mlinfn_condor.settings import Settings
@@ -39,7 +42,8 @@ def run(settings: Settings, report: Report, console: Console | None = None, *, d
         narrator.title("A session that starts at once on a full pool, and nobody's work is lost")
         narrator.chapter("1  A pool on this machine")
         running = lifecycle.up(settings, report)
-        outcome = _Story(running, RealPool(running.environment(ADMINISTRATOR)), narrator).play()
+        hub = hubs.up(settings, report)
+        outcome = _Story(running, hub, RealPool(running.environment(ADMINISTRATOR)), narrator).play()
     except MlinfnError as error:
         logs = f" (logs of the pool's daemons: {running.layout.log})" if running else ""
         raise DemoFailed(f"the demo stopped at “{narrator.current}”: {error}{logs}") from error
@@ -47,7 +51,7 @@ def run(settings: Settings, report: Report, console: Console | None = None, *, d
         lifecycle.down(settings)
         narrator.say(f"pool {settings.pool} is down")
     else:
-        ending.look_around(running, narrator)
+        ending.look_around(running, hub, narrator)
     return outcome
 
 
@@ -56,6 +60,7 @@ class _Story:
     """The story on a pool that is up. `pool` looks as an administrator; what is done, users do at their terminals."""
 
     running: RunningPool
+    hub: RunningHub
     pool: Pool
     narrator: Narrator
 
@@ -67,7 +72,7 @@ class _Story:
         began = int(time.time())
         batch = self._fill([alice, bob], sum(one.device.kind is DeviceKind.GPU for one in held))
         self.narrator.chapter("3  A session on the full pool")
-        session = jupyter.start(carol, self.pool, self.narrator, labels)
+        session = jupyter.start(carol, self.pool, self.hub, self.narrator, labels)
         self._show_victim(administrator, began, labels)
         dask = self._compute(carol)
         self.narrator.chapter("5  Who was displaced goes on where it was")
@@ -94,6 +99,8 @@ class _Story:
         name, version = self.running.settings.pool, self.running.distribution.version
         how = "was up already" if self.running.found else "is up"
         self.narrator.say(f"Pool {name} {how}: HTCondor {version}, access points batch@ and interactive@, two nodes")
+        self.narrator.say(f"Its JupyterHub answers at {self.hub.url}")
+        Visitor.sign_in(self.hub, users[-1].user).stop()
         stage.clear(self.pool, users, self.narrator)
         held = stage.devices(self.pool)
         stage.describe(self.pool, held, self.narrator)
