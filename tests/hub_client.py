@@ -57,4 +57,8 @@ class Person:
     def session(self, path: str, server: str = "") -> requests.Response:
         """What the session itself answers, through the proxy."""
         where = f"user/{self.name}/{server}/" if server else f"user/{self.name}/"
-        return self.http.get(f"{self.url}{where}{path}", timeout=20)
+        answer = self.http.get(f"{self.url}{where}{path}", timeout=20)
+        if answer.status_code == 403:  # a page sends a browser to the hub and back, signed in; an API does not
+            self.http.get(f"{self.url}{where}lab", timeout=20)
+            answer = self.http.get(f"{self.url}{where}{path}", timeout=20)
+        return answer
