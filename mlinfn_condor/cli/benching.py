@@ -39,3 +39,23 @@ def start_latency(
         Console().print(table(told))
     if picture:
         draw(told, picture)
+
+
+@app.command("spawn")
+def spawn(
+    case: list[str] = typer.Option([], help="Only this case (may be repeated): free, full, polling, crowd."),
+    quick: bool = typer.Option(False, "--quick", help="A look of a few minutes instead of about 25."),
+    as_json: bool = typer.Option(False, "--json", help="One JSON object on standard output instead of a table."),
+) -> None:
+    """How soon a click on Start is a JupyterLab in the browser; what 200 sessions cost the hub; 40 clicks at once."""
+    from rich.console import Console
+
+    from mlinfn_condor.bench import spawn as bench
+    from mlinfn_condor.bench.table import table
+    from mlinfn_condor.cli.progress import RichReport
+
+    told = bench.run(RichReport(), case or bench.CASES, quick=quick)
+    if as_json:
+        print(json.dumps(told, indent=1))
+    else:
+        Console().print(table(told))

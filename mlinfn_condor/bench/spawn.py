@@ -1,0 +1,61 @@
+"""The bench `spawn`: from a person's click to a JupyterLab that can be used, and what many sessions cost the hub."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from mlinfn_condor.bench import machine, spawn_browser, spawn_crowd, spawn_polling
+from mlinfn_condor.bench.figures import Case
+from mlinfn_condor.bench.spawn_stand import Plan, hub_stand
+from mlinfn_condor.bench.stand import GPUS, home
+from mlinfn_condor.embedded.report import Report
+from mlinfn_condor.errors import UserError
+
+NAME = "spawn"
+CASES = (spawn_browser.FREE, spawn_browser.FULL, spawn_polling.NAME, spawn_crowd.NAME)
+PEOPLE = 20
+
+
+@dataclass(frozen=True)
+class Extent:
+    """How often, and how long."""
+
+    clicks: int = 20
+    polling_seconds: float = 300
+    """JupyterHub and its servers do something every 300 s at the rarest: all of it is in there once."""
+    crowds: int = 3
+
+
+EVERYTHING = Extent()
+QUICK = Extent(clicks=3, polling_seconds=60, crowds=1)
+
+
+def run(report: Report, cases: Collection[str] = CASES, *, quick: bool = False) -> dict[str, Any]:
+    """Measure, and tell it as the bench's object. Raises UserError for a case that there is not."""
+    if unknown := set(cases) - set(CASES):
+        raise UserError(f"{NAME} has no case {', '.join(sorted(unknown))}: one of {', '.join(CASES)}")
+    told = {
+        "bench": NAME,
+        "quick": quick,
+        "began": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": machine.machine(),
+        "versions": machine.versions(),
+    }
+    with home() as folder:
+        measured = _measured(folder, report, cases, QUICK if quick else EVERYTHING)
+        return told | {"cases": [case.as_json() for case in measured]}
+
+
+def _measured(folder: Path, report: Report, cases: Collection[str], extent: Extent) -> Iterator[Case]:
+    for name, batch in ((spawn_browser.FREE, 0), (spawn_browser.FULL, len(GPUS))):
+        if name in cases:
+            with hub_stand(folder, report, Plan(people=PEOPLE, batch=batch)) as stand:
+                yield spawn_browser.case(name, spawn_browser.measure(stand, extent.clicks, name))
+    if spawn_polling.NAME in cases:
+        with hub_stand(folder, report, spawn_polling.PLAN) as stand:
+            yield spawn_polling.case(spawn_polling.measure(stand, extent.polling_seconds))
+    if spawn_crowd.NAME in cases:
+        with hub_stand(folder, report, spawn_crowd.PLAN) as stand:
+            yield spawn_crowd.case(spawn_crowd.measure(stand, extent.crowds))

@@ -1,0 +1,83 @@
+"""Cases `free` and `full`: from the click on Start to a JupyterLab that can be used, in a real browser."""
+
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import cycle
+from typing import TYPE_CHECKING
+
+from mlinfn_condor.bench.figures import Beside, Case, Measured, Target, distribution
+from mlinfn_condor.bench.spawn_stand import HubStand
+from mlinfn_condor.bench.spawn_visitor import Visitor
+from mlinfn_condor.errors import UserError
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+FREE, FULL = "free", "full"
+TARGETS: dict[str, Target] = {FREE: {"p95_s": ("<=", 10)}, FULL: {"p95_s": ("<=", 12)}}
+MODELS = ("T4", "RTX5000", "A30", "A100")
+PATIENCE_SECONDS = 120
+USABLE = ".jp-Launcher"
+"""JupyterLab's page is complete, and its launcher takes clicks."""
+FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
+
+
+def measure(stand: HubStand, repeats: int, case: str) -> Measured:
+    """People one after another, each with a browser that was never here, on a pool as the case wants it."""
+    seconds = []
+    passwords = stand.hub.passwords
+    told = f"{case}: {repeats} people, one at a time"
+    with browser() as program, stand.report.step(told, repeats) as step:
+        for user, model, _ in zip(cycle(stand.plan.names), cycle(MODELS), range(repeats), strict=False):
+            stand.wait_until_full()
+            seconds.append(_click(program, stand.hub.url, user, passwords[user], f"gpu:{model}"))
+            Visitor(stand.hub.url, user, passwords[user]).stop()
+            step.advance(1)
+    return Measured(distribution(seconds), {"usable_s": [round(value, 3) for value in seconds]})
+
+
+def case(name: str, ours: Measured, beside: Beside | None = None) -> Case:
+    """The case, with its target."""
+    return Case(name, ours, TARGETS[name], beside)
+
+
+@contextmanager
+def browser() -> Iterator["Browser"]:
+    """A headless Chromium of this machine. Raises UserError if there is none."""
+    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError as error:
+        raise UserError("the cases free and full drive a browser: pip install playwright") from error
+    if program is None:
+        raise UserError("the cases free and full need a browser: install Chromium (Debian: apt install chromium)")
+    with sync_playwright() as driver, tempfile.TemporaryDirectory() as home:
+        launched = driver.chromium.launch(executable_path=program, args=FLAGS, env={**os.environ, "HOME": home})
+        try:
+            yield launched
+        finally:
+            launched.close()
+
+
+def _click(program: "Browser", url: str, user: str, password: str, device: str) -> float:
+    context = program.new_context(viewport={"width": 1280, "height": 900})
+    try:
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE_SECONDS * 1000)
+        page.goto(f"{url}hub/login")
+        page.fill("input[name=username]", user)
+        page.fill("input[name=password]", password)
+        page.click("[type=submit]")
+        page.wait_for_url(lambda address: "/hub/login" not in address)
+        page.goto(f"{url}hub/spawn/{user}")
+        page.locator(f"input[name=device][value='{device}']").check(force=True)
+        began = time.monotonic()
+        page.click("#spawn_form [type=submit]", no_wait_after=True)
+        page.wait_for_selector(USABLE)
+        return time.monotonic() - began
+    finally:
+        context.close()
