@@ -51,11 +51,11 @@ def _sessions(config: Any, settings: HubSettings) -> None:
 
 def _survival(config: Any) -> None:
     """Hub, proxy and sessions live and die apart; whoever comes back finds the others."""
-    config.ConfigurableHTTPProxy.should_start = False
+    config.JupyterHub.proxy_class = "mlinfn_condor.hub.watched_proxy.WatchedProxy"
     config.JupyterHub.cleanup_servers = False
     config.JupyterHub.cleanup_proxy = False
-    # A proxy that was started anew knows no routes: the hub looks this often and gives them again.
-    config.JupyterHub.proxy_check_interval = 2000
+    # Seconds: a proxy that was started anew knows no routes, and no session answers until it has them.
+    config.ConfigurableHTTPProxy.check_running_interval = 2
     # The job's end is told at once by the one look at the queue; JupyterHub's own question is only a second net.
     config.Spawner.poll_interval = 60
 

@@ -21,6 +21,7 @@ from mlinfn_condor.submission.snapshot import Snapshot
 
 Done = TypeVar("Done")
 _FRESH_SECONDS = 0.5
+_ANSWER_SECONDS = 5
 
 
 class Server(Protocol):
@@ -159,7 +160,9 @@ class PoolWatch(SingletonConfigurable):
         """A picture asked for half a second ago at most; None while the pool does not answer."""
         if self._snapshot is None or self._snapshot_is_older_than(_FRESH_SECONDS):
             self._snapshot = self._begin_snapshot()
-        return await asyncio.shield(self._snapshot)
+        # A collector that hangs may take minutes to be given up; nobody's page waits for that.
+        answered, _ = await asyncio.wait({self._snapshot}, timeout=_ANSWER_SECONDS)
+        return self._snapshot.result() if answered else None
 
     def _snapshot_is_older_than(self, seconds: float) -> bool:
         done = self._snapshot is None or self._snapshot.done()

@@ -30,6 +30,13 @@ def test_sessions_their_victims_and_the_reserve_fit_into_the_node(node):
     assert devices * (shape_mb + reserve) + 2 * bare_mb <= described.memory_mb
 
 
+def test_a_request_for_a_whole_share_is_not_rounded_beyond_it(node):
+    """65 rounds memory up to steps of 128 MB; a share between two steps would never match."""
+    _, policy = node
+    assert int(policy.knob("MLINFN_DEVICE_MEMORY_MB")) % 128 == 0
+    assert int(policy.knob("MLINFN_BARE_MEMORY_MB")) % 128 == 0
+
+
 def test_each_slot_says_what_it_offers(node):
     _, policy = node
     types = [name for name in policy.names() if name.upper().startswith("NUM_SLOTS_TYPE_")]
