@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from mlinfn_condor.bench import machine, spawn_browser, spawn_crowd, spawn_polling
-from mlinfn_condor.bench.figures import Case
+from mlinfn_condor.bench import machine, spawn_batchspawner, spawn_browser, spawn_crowd, spawn_polling
+from mlinfn_condor.bench.figures import Beside, Case
 from mlinfn_condor.bench.spawn_stand import Plan, hub_stand
 from mlinfn_condor.bench.stand import GPUS, home
 from mlinfn_condor.embedded.report import Report
@@ -26,10 +26,11 @@ class Extent:
     polling_seconds: float = 300
     """JupyterHub and its servers do something every 300 s at the rarest: all of it is in there once."""
     crowds: int = 3
+    beside_clicks: int = 3
 
 
 EVERYTHING = Extent()
-QUICK = Extent(clicks=3, polling_seconds=60, crowds=1)
+QUICK = Extent(clicks=3, polling_seconds=60, crowds=1, beside_clicks=1)
 
 
 def run(report: Report, cases: Collection[str] = CASES, *, quick: bool = False) -> dict[str, Any]:
@@ -52,10 +53,18 @@ def _measured(folder: Path, report: Report, cases: Collection[str], extent: Exte
     for name, batch in ((spawn_browser.FREE, 0), (spawn_browser.FULL, len(GPUS))):
         if name in cases:
             with hub_stand(folder, report, Plan(people=PEOPLE, batch=batch)) as stand:
-                yield spawn_browser.case(name, spawn_browser.measure(stand, extent.clicks, name))
+                ours = spawn_browser.measure(stand, extent.clicks, name)
+            beside = _beside(folder, report, extent) if name == spawn_browser.FREE else None
+            yield spawn_browser.case(name, ours, beside)
     if spawn_polling.NAME in cases:
         with hub_stand(folder, report, spawn_polling.PLAN) as stand:
             yield spawn_polling.case(spawn_polling.measure(stand, extent.polling_seconds))
     if spawn_crowd.NAME in cases:
         with hub_stand(folder, report, spawn_crowd.PLAN) as stand:
             yield spawn_crowd.case(spawn_crowd.measure(stand, extent.crowds))
+
+
+def _beside(folder: Path, report: Report, extent: Extent) -> Beside:
+    """batchspawner, on a pool that is free: on a full one it waits for a device like any job."""
+    with hub_stand(folder, report, Plan(people=PEOPLE, overrides=spawn_batchspawner.OVERRIDES)) as stand:
+        return spawn_batchspawner.measure(stand, extent.beside_clicks)

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from mlinfn_condor.bench.figures import Beside, Case, Measured, Target, distribution
 from mlinfn_condor.bench.spawn_stand import HubStand
 from mlinfn_condor.bench.spawn_visitor import Visitor
-from mlinfn_condor.errors import UserError
+from mlinfn_condor.errors import Timeout, UserError
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Page
 
 FREE, FULL = "free", "full"
 TARGETS: dict[str, Target] = {FREE: {"p95_s": ("<=", 10)}, FULL: {"p95_s": ("<=", 12)}}
@@ -63,7 +63,9 @@ def browser() -> Iterator["Browser"]:
             launched.close()
 
 
-def _click(program: "Browser", url: str, user: str, password: str, device: str) -> float:
+@contextmanager
+def sign_in(program: "Browser", url: str, user: str, password: str) -> Iterator["Page"]:
+    """A page of a browser that was never here, signed in."""
     context = program.new_context(viewport={"width": 1280, "height": 900})
     try:
         page = context.new_page()
@@ -73,11 +75,28 @@ def _click(program: "Browser", url: str, user: str, password: str, device: str) 
         page.fill("input[name=password]", password)
         page.click("[type=submit]")
         page.wait_for_url(lambda address: "/hub/login" not in address)
+        yield page
+    finally:
+        context.close()
+
+
+def open_lab(page: "Page", began: float, seconds: float = PATIENCE_SECONDS) -> float:
+    """Seconds from `began` (monotonic) until JupyterLab can be used. Raises Timeout with what the page says instead."""
+    from playwright.sync_api import TimeoutError as TooLate
+
+    try:
+        page.wait_for_selector(USABLE, timeout=seconds * 1000)
+    except TooLate as error:
+        raise Timeout(
+            f"no JupyterLab within {seconds:g} s; {page.url} says: {page.inner_text('body')[:300]}"
+        ) from error
+    return time.monotonic() - began
+
+
+def _click(program: "Browser", url: str, user: str, password: str, device: str) -> float:
+    with sign_in(program, url, user, password) as page:
         page.goto(f"{url}hub/spawn/{user}")
         page.locator(f"input[name=device][value='{device}']").check(force=True)
         began = time.monotonic()
         page.click("#spawn_form [type=submit]", no_wait_after=True)
-        page.wait_for_selector(USABLE)
-        return time.monotonic() - began
-    finally:
-        context.close()
+        return open_lab(page, began)

@@ -21,7 +21,8 @@ SESSIONS = 200
 STARTS_AT_ONCE = 8
 SETTLE_SECONDS = 20
 """After the last start, until what follows a start is over."""
-NODE = Node(name="large", cpus=256, memory_mb=512 * 1024, devices=(), stands_for="a node with room, simulated")
+NODE = Node(name="large", cpus=512, memory_mb=1024**2, devices=(), stands_for="a node with room, simulated")
+"""Half of a node without devices is for sessions, one core each."""
 PLAN = Plan(
     people=SESSIONS,
     nodes=(NODE,),

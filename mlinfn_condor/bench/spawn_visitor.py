@@ -7,6 +7,7 @@ from typing import Any
 from mlinfn_condor.errors import MlinfnError
 
 ANSWER_SECONDS = 60
+START_SECONDS = 120
 
 
 class Failed(MlinfnError):
@@ -48,6 +49,7 @@ class Visitor:
     def _follow(self) -> None:
         """Read the hub's progress stream to its end."""
         answer = self._ask("GET", f"users/{self.name}/server/progress", {200}, stream=True)
+        deadline = time.monotonic() + START_SECONDS
         with answer:
             for line in answer.iter_lines():
                 event = json.loads(line[5:]) if line.startswith(b"data:") else {}
@@ -55,6 +57,8 @@ class Visitor:
                     return
                 if event.get("failed"):
                     raise Failed(f"{self.name}: {event.get('message')}")
+                if time.monotonic() > deadline:  # the stream says that it lives every 8 s
+                    raise Failed(f"{self.name}: no session within {START_SECONDS} s")
         raise Failed(f"{self.name}: the hub told no end of the start")
 
     def _ask(self, method: str, path: str, wanted: set[int], **options: Any) -> Any:

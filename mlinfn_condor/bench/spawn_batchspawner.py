@@ -1,0 +1,155 @@
+"""What stands beside case `free`: batchspawner's CondorSpawner on the same pool, with HTCondor's default intervals.
+
+It gets what a site must give it in any case (a home, an address that the hub reaches, the class of its jobs); all else
+is its own default. Its users share one identity of the pool, because it can submit in nobody's name without sudo.
+"""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from mlinfn_condor.bench import beside
+from mlinfn_condor.bench.figures import Beside, Measured, distribution
+from mlinfn_condor.bench.spawn_browser import browser, open_lab, sign_in
+from mlinfn_condor.bench.spawn_stand import HubStand
+from mlinfn_condor.bench.spawn_visitor import Visitor
+from mlinfn_condor.embedded import ports
+from mlinfn_condor.errors import EmbeddedPoolError, MlinfnError
+from mlinfn_condor.hub.local import proxy
+
+NAME = "batchspawner's CondorSpawner, HTCondor's default intervals"
+OVERRIDES = beside.OVERRIDES
+PASSWORD = "bench"  # noqa: S105 - of a hub on loopback that lives for minutes
+UP_SECONDS = 60
+STOP_SECONDS = 30
+BOUND_SECONDS = 300
+
+_CONFIGURATION = """\
+import batchspawner
+from traitlets import default
+
+
+class CondorSpawner(batchspawner.CondorSpawner):
+    # The bench's people have no accounts on this machine.
+    @default("req_homedir")
+    def _home(self):
+        return {home!r}
+
+    def user_env(self, env):
+        return env | {{"HOME": {home!r}}}
+
+
+c = get_config()
+c.JupyterHub.redirect_to_server = False  # who signs in has not clicked on Start yet
+c.JupyterHub.bind_url = {public!r}
+c.JupyterHub.hub_bind_url = c.JupyterHub.hub_connect_url = {hub!r}
+c.JupyterHub.db_url = "sqlite:///{folder}/hub.sqlite"
+c.JupyterHub.cookie_secret_file = "{folder}/cookie-secret"
+c.ConfigurableHTTPProxy.api_url = {api!r}
+c.ConfigurableHTTPProxy.command = {command!r}
+c.ConfigurableHTTPProxy.pid_file = "{folder}/proxy.pid"
+c.JupyterHub.authenticator_class = "dummy"
+c.DummyAuthenticator.password = {password!r}
+c.Authenticator.allow_all = True
+c.JupyterHub.spawner_class = CondorSpawner
+c.BatchSpawnerBase.exec_prefix = ""
+c.BatchSpawnerBase.req_memory = "2048"
+c.BatchSpawnerBase.req_nprocs = "1"
+c.BatchSpawnerBase.req_options = 'request_gpus = 1\\n+PriorityClass = "interactive"'
+c.Spawner.env_keep = ["PATH", "CONDOR_CONFIG", "_CONDOR_SEC_TOKEN_DIRECTORY"]
+c.Spawner.ip = "0.0.0.0"
+c.Spawner.default_url = "/lab"
+c.Spawner.start_timeout = {bound}
+"""
+
+
+def measure(stand: HubStand, repeats: int) -> Beside:
+    """The same person's clicks there. What it cannot do counts in `failed`; why, is in its log beside the figures."""
+    seconds: list[float] = []
+    failed = 0
+    told = f"free: {repeats} people beside, with batchspawner"
+    with _hub(stand) as url, browser() as program, stand.report.step(told, repeats) as step:
+        for user in stand.plan.names[:repeats]:
+            with sign_in(program, url, user, PASSWORD) as page:
+                began = time.monotonic()
+                try:
+                    # It has no form: this is what its button leads to.
+                    page.goto(f"{url}hub/spawn/{user}", wait_until="commit")
+                    seconds.append(open_lab(page, began, BOUND_SECONDS))
+                except MlinfnError:
+                    failed += 1
+            if failed == 0:
+                Visitor(url, user, PASSWORD).stop(BOUND_SECONDS)
+            step.advance(1)
+    figures = (distribution(seconds) if seconds else {"n": 0}) | {"failed": failed}
+    return Beside(NAME, Measured(figures, {"usable_s": [round(value, 3) for value in seconds]}))
+
+
+@contextmanager
+def _hub(stand: HubStand) -> Iterator[str]:
+    """A JupyterHub with batchspawner; its log lies beside the pool's."""
+    folder = stand.pool.layout.folder / "batchspawner"
+    folder.mkdir(mode=0o700)
+    user = stand.plan.names[0]
+    public, hub, api = (
+        f"http://127.0.0.1:{ports.choose(folder / f'port-{name}')}" for name in ("public", "hub", "proxy")
+    )
+    configuration = folder / "jupyterhub_config.py"
+    command = proxy.ensure(stand.pool.settings, stand.report)
+    configuration.write_text(
+        _CONFIGURATION.format(
+            public=public,
+            hub=hub,
+            api=api,
+            folder=folder,
+            command=command,
+            password=PASSWORD,
+            home=str(stand.pool.layout.homes / user),
+            bound=BOUND_SECONDS,
+        )
+    )
+    environment = os.environ | stand.pool.environment(user)
+    environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), environment["PATH"]])
+    log = folder / "hub.log"
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "jupyterhub", "-f", configuration],
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+        )
+    try:
+        _wait_until_up(public, process, log)
+        yield f"{public}/"
+    finally:
+        process.terminate()
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+def _wait_until_up(address: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    deadline = time.monotonic() + UP_SECONDS
+    where = urlsplit(address)
+    while True:
+        connection = HTTPConnection(where.hostname or "", where.port, timeout=5)
+        try:
+            connection.request("GET", "/hub/health")
+            if connection.getresponse().status == 200:
+                return
+        except (OSError, HTTPException):
+            pass
+        finally:
+            connection.close()
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise EmbeddedPoolError(f"a hub with batchspawner did not come up: {log.read_text()[-500:]}")
+        time.sleep(0.2)
