@@ -138,6 +138,7 @@ class CondorSpawner(Spawner):  # type: ignore[misc]  # jupyterhub has no types
             return 0
         if self.watch.look.life(self.job, self._submitted) is Life.GONE:
             return 0
+        await self._renew_token()
         return None
 
     async def stop(self, now: bool = False) -> None:
@@ -308,6 +309,15 @@ class CondorSpawner(Spawner):  # type: ignore[misc]  # jupyterhub has no types
         self.server.ip, self.server.port = address.hostname, address.port
         self.log.info("Session %s of %s goes on at %s", self.job, self._log_name, server.url)
         await JupyterHub.instance().proxy.add_user(self.user, self.name)
+
+    async def _renew_token(self) -> None:
+        """The user's own HTCondor token in the session is good for an hour or so; JupyterHub asks us each minute."""
+        if self.folder is None or self._published() is None:
+            return
+        try:
+            await self._in_thread(self.platform.renew_token, self.user.name, self.folder)
+        except (MlinfnError, OSError) as error:
+            self.log.warning("The token of session %s was not renewed: %s", self.job, error)
 
     async def _in_thread(self, act: Any, *arguments: Any) -> Any:
         """File systems that nodes share may block."""
