@@ -30,7 +30,7 @@ class Extent:
 
 
 EVERYTHING = Extent()
-QUICK = Extent(clicks=3, polling_seconds=60, crowds=1, beside_clicks=1)
+QUICK = Extent(clicks=5, polling_seconds=60, crowds=1, beside_clicks=1)
 
 
 def run(report: Report, cases: Collection[str] = CASES, *, quick: bool = False) -> dict[str, Any]:

@@ -59,6 +59,7 @@ c.DummyAuthenticator.password = {password!r}
 c.Authenticator.allow_all = True
 c.JupyterHub.spawner_class = CondorSpawner
 c.BatchSpawnerBase.exec_prefix = ""
+c.BatchSpawnerBase.batchspawner_singleuser_cmd = "env HOME={home} batchspawner-singleuser"
 c.BatchSpawnerBase.req_memory = "2048"
 c.BatchSpawnerBase.req_nprocs = "1"
 c.BatchSpawnerBase.req_options = 'request_gpus = 1\\n+PriorityClass = "interactive"'
