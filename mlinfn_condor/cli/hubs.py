@@ -4,7 +4,10 @@ import json
 
 import typer
 
+from mlinfn_condor.cli import accounts
+
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(accounts.app, name="account", help="Say who may use the hub, and until when.")
 
 
 @app.command()

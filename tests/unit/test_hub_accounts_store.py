@@ -8,7 +8,7 @@ import pytest
 
 from mlinfn_condor.errors import UserError
 from mlinfn_condor.hub.accounts import passwords, people
-from mlinfn_condor.hub.accounts.account import Account, SignIn, due
+from mlinfn_condor.hub.accounts.account import Account, SignIn
 from mlinfn_condor.hub.accounts.store import Store
 from mlinfn_condor.hub.accounts.throttle import WINDOW_SECONDS, Throttle
 
@@ -85,7 +85,24 @@ def test_a_damaged_file_is_an_error_that_names_it(store, content):
     [(None, False), (NOON - timedelta(seconds=1), True), (NOON, True), (NOON + timedelta(seconds=1), False)],
 )
 def test_an_account_ends_at_its_end(until, ended):
-    assert due({"alice": Account(until=until), "bob": Account()}, NOON) == (["alice"] if ended else [])
+    account = Account(projects=("alpha",), until=until)
+    assert account.ended(NOON) is ended
+    assert account.admits(NOON) is not ended
+
+
+@pytest.mark.parametrize(
+    ("account", "admits"),
+    [
+        (Account(), False),
+        (Account(projects=("alpha",)), True),
+        (Account(admin=True), True),
+        (Account(admin=True, until=NOON), False),
+        (Account(sign_in=SignIn(subject="iss#1", projects=("alpha",))), True),
+        (Account(sign_in=SignIn(subject="iss#1")), False),
+    ],
+)
+def test_an_account_admits_who_has_a_project_or_administers(account, admits):
+    assert account.admits(NOON) is admits
 
 
 def test_projects_of_both_sources_count_once_the_administrators_first():

@@ -46,13 +46,12 @@ class Account(BaseModel):
         """Whether it has ended by then."""
         return self.until is not None and self.until <= now
 
+    def admits(self, now: datetime) -> bool:
+        """Whether its holder may be in the hub: it has not ended, and he has a project or administers the hub."""
+        return not self.ended(now) and (bool(self.member_of) or self.is_admin)
+
 
 Accounts = Mapping[str, Account]
-
-
-def due(accounts: Accounts, now: datetime) -> list[str]:
-    """Names whose accounts have ended, and who must therefore neither run nor hold anything."""
-    return sorted(name for name, account in accounts.items() if account.ended(now))
 
 
 def now() -> datetime:

@@ -46,9 +46,9 @@ class AccountedAuthenticator(Authenticator):  # type: ignore[misc] # JupyterHub 
             raise HTTPError(503, "No sign-in at the moment: the hub cannot read its accounts.") from error
 
     async def refresh_user(self, user: Any, handler: Any = None, **_: Any) -> bool | dict[str, Any]:
-        """See Authenticator: False when the account is gone or has ended, and then he has to sign in again."""
+        """See Authenticator: False when the account is gone or admits him no more; then he has to sign in again."""
         account = self.accounts().get(user.name)
-        if account is None or account.ended(now()):
+        if account is None or not account.admits(now()):
             return False
         if bool(user.admin) != account.is_admin:
             return {"name": user.name, "admin": account.is_admin}

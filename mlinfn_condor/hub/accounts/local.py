@@ -6,6 +6,7 @@ from typing import Any
 from tornado.web import HTTPError
 from traitlets import Integer
 
+from mlinfn_condor.embedded.blueprint import ADMINISTRATOR
 from mlinfn_condor.errors import BadRequest
 from mlinfn_condor.hub.accounts import passwords
 from mlinfn_condor.hub.accounts.account import now
@@ -13,7 +14,6 @@ from mlinfn_condor.hub.accounts.accounted import AccountedAuthenticator
 from mlinfn_condor.hub.accounts.names import ROLES, identity, shown
 from mlinfn_condor.hub.accounts.throttle import WINDOW_SECONDS, Throttle
 
-ADMINISTRATOR = "admin"
 REFUSED = "No sign-in: the name or the password is wrong, or the account has ended."
 SLOWED = f"No sign-in: too many failed attempts under this name. Try again in {WINDOW_SECONDS} seconds."
 
@@ -42,7 +42,7 @@ class LocalAuthenticator(AccountedAuthenticator):
         account = self.accounts().get(name)
         stored = account.password if account else None
         fits = await asyncio.to_thread(passwords.fits, password, stored)
-        if account is None or not fits or account.ended(now()):
+        if account is None or not fits or not account.admits(now()):
             self.log.warning("sign-in of %s refused", shown(name))
             raise HTTPError(403, REFUSED)
         self._throttle.succeeded(name)

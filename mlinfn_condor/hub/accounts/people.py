@@ -7,10 +7,10 @@ owner can read, who could issue himself everybody's tokens anyway.
 import json
 from collections.abc import Mapping, Sequence
 
+from mlinfn_condor.embedded.blueprint import ADMINISTRATOR
 from mlinfn_condor.embedded.secrets import write_private
 from mlinfn_condor.hub.accounts import passwords
 from mlinfn_condor.hub.accounts.account import Account
-from mlinfn_condor.hub.accounts.local import ADMINISTRATOR
 from mlinfn_condor.hub.accounts.store import Store
 
 

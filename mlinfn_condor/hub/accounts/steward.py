@@ -8,7 +8,7 @@ from typing import Protocol
 
 from mlinfn_condor.errors import MlinfnError
 from mlinfn_condor.hub.accounts import membership, project_map
-from mlinfn_condor.hub.accounts.account import Accounts, due
+from mlinfn_condor.hub.accounts.account import Accounts
 from mlinfn_condor.hub.accounts.store import Store
 from mlinfn_condor.hub.culling.hub_api import Session
 from mlinfn_condor.pool.protocol import ACCESS_POINTS, Pool
@@ -63,7 +63,7 @@ class Steward:
         self._have_it_read(who)
 
     def end_what_is_over(self, now: datetime) -> None:
-        """Stop sessions and revoke tokens of people whose accounts have ended or are gone. Raises MlinfnError."""
+        """Stop sessions and revoke tokens of people whose accounts are over or gone. Raises MlinfnError."""
         if self._store.version() is None:
             return  # no accounts at all is a file that is missing, not everybody's end
         accounts = self._store.read()
@@ -71,8 +71,9 @@ class Steward:
         over = excluded(accounts, [session.user for session in sessions], now)
         for session in sessions:
             if session.user in over:
-                log.info("stop %s of %s: his account has ended", session.server or "the server", session.user)
+                log.info("stop %s of %s: his account is over", session.server or "the server", session.user)
                 self._hub.stop(session)
+        self._without_tokens = {(user, until) for user, until in self._without_tokens if user in over}
         for user in over:
             self._revoke(user, accounts[user].until if user in accounts else None)
 
@@ -105,5 +106,6 @@ class Steward:
 
 
 def excluded(accounts: Accounts, in_use: Sequence[str], now: datetime) -> list[str]:
-    """Who may hold nothing: people whose accounts have ended, and those `in_use` who have none."""
-    return sorted({*due(accounts, now), *(user for user in in_use if user not in accounts)})
+    """Who may hold nothing: people whose accounts admit them no more, and those `in_use` who have none."""
+    shut = (name for name, account in accounts.items() if not account.admits(now))
+    return sorted({*shut, *(user for user in in_use if user not in accounts)})
