@@ -2,9 +2,9 @@
 
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from mlinfn_condor.errors import BadRequest
 from mlinfn_condor.hub.accounts.settings import AccountSettings
@@ -76,6 +76,13 @@ class HubSettings(_Section):
     accounts: AccountSettings = AccountSettings()
     limits: Limits = Limits()
     culling: Rules = Rules()
+
+    @model_validator(mode="after")
+    def _projects_exist(self) -> Self:
+        named = self.accounts.openid.known_projects if self.accounts.openid else ()
+        if unknown := [project for project in named if project not in self.membership.projects]:
+            raise ValueError(f"accounts.openid.projects: {', '.join(unknown)}: membership.projects has no such project")
+        return self
 
     @property
     def accounts_folder(self) -> Path:

@@ -1,6 +1,7 @@
 """Sign-in at an identity provider (OpenID Connect): settings, and what follows from what it says about a person."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -41,9 +42,8 @@ class OpenId(BaseModel):
 
     @model_validator(mode="after")
     def _encrypted(self) -> Self:
-        """The tokens' signatures are not checked: they come over an encrypted line from the provider itself."""
-        address = urlsplit(self.issuer)
-        if address.scheme != "https" and not (address.scheme == "http" and address.hostname in LOOPBACK):
+        """What the provider says is believed because of the line it came over."""
+        if not is_private(self.issuer):
             raise ValueError(f"issuer {self.issuer} must begin with https://")
         return self
 
@@ -59,6 +59,12 @@ class OpenId(BaseModel):
             if group in groups:
                 found |= dict.fromkeys((projects,) if isinstance(projects, str) else projects)
         return tuple(found)
+
+
+def is_private(address: str) -> bool:
+    """Whether nobody between can read or change what is said there."""
+    parts = urlsplit(address)
+    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
 
 
 def groups_of(claims: Mapping[str, Any], path: str) -> list[str]:
@@ -86,17 +92,27 @@ def person(settings: OpenId, claims: Mapping[str, Any]) -> tuple[str, SignIn]:
     return identity(name), signed_in
 
 
-def admitted(name: str, signed_in: SignIn, before: Account | None) -> Account:
-    """The account of somebody who signs in, with what the provider says now. Raises BadRequest with a sentence."""
+def brought_up_to_date(name: str, signed_in: SignIn, before: Account | None) -> Account:
+    """The account with what the provider says now. Raises BadRequest when the name is another person's.
+
+    A name at the provider can change hands; whoever comes later must not find himself in the other's home.
+    """
     account = before or Account()
     if account.sign_in and account.sign_in.subject != signed_in.subject:
         raise BadRequest(
             f"The name {name} belongs to somebody else here: ask the administrators for an account under another name."
         )
-    account = account.model_copy(update={"sign_in": signed_in})
-    if not account.member_of and not account.is_admin:
-        raise BadRequest(
-            f"You are signed in as {name}, but in no group that has a project on this pool: ask the leader of your "
-            "project to add you to its group, then sign in again."
-        )
-    return account
+    return account.model_copy(update={"sign_in": signed_in})
+
+
+def refusal(name: str, account: Account, at: datetime) -> str | None:
+    """Why the holder of an account is not let in, in a sentence for him; None when he is."""
+    if account.admits(at):
+        return None
+    if account.until is not None and account.ended(at):
+        ended = account.until.astimezone(UTC)
+        return f"Your account {name} ended on {ended:%d %B %Y at %H:%M} UTC: ask the administrators to extend it."
+    return (
+        f"You are signed in as {name}, but in no group that has a project on this pool: ask the leader of your "
+        "project to add you to its group, then sign in again."
+    )
