@@ -55,7 +55,7 @@ def pool_home(installed: distribution.Distribution) -> Iterator[Path]:
     home = Path(tempfile.mkdtemp(prefix="mlinfn-"))
     if installed.private:
         (home / "htcondor").symlink_to(Settings().distributions)
-    (Settings().home / "proxy").mkdir(exist_ok=True)
+    (Settings().home / "proxy").mkdir(parents=True, exist_ok=True)
     (home / "proxy").symlink_to(Settings().home / "proxy")
     yield home
     shutil.rmtree(home, ignore_errors=True)
