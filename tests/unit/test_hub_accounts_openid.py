@@ -6,9 +6,10 @@ import jwt
 import pytest
 from pydantic import ValidationError
 
-from mlinfn_condor.errors import BadRequest
+from mlinfn_condor.errors import BadRequest, UserError
 from mlinfn_condor.hub.accounts.account import Account, SignIn
 from mlinfn_condor.hub.accounts.openid import OpenId, brought_up_to_date, groups_of, person, refusal
+from mlinfn_condor.hub.accounts.openid_sign_in import OpenIdAuthenticator
 from mlinfn_condor.hub.accounts.provider import NotMeantForUs, Provider, ProviderUnavailable, nonce_of, subject_of
 from mlinfn_condor.hub.settings import read
 
@@ -207,3 +208,26 @@ def test_a_provider_tells_where_its_parts_are_and_how_it_wants_the_secret(method
 def test_a_provider_that_tells_something_else_is_not_believed(told):
     with pytest.raises(ProviderUnavailable, match=r"iam\.example"):
         Provider.from_metadata(ISSUER, told)
+
+
+def authenticator(settings, tmp_path, **traits):
+    return OpenIdAuthenticator(openid=settings, folder=str(tmp_path), **traits)
+
+
+def test_the_clients_secret_comes_from_a_file_that_nobody_else_can_read(settings, tmp_path):
+    (file := tmp_path / "secret").write_text("s3cret\n")
+    settings = settings.model_copy(update={"client_secret_file": file})
+    file.chmod(0o640)
+    with pytest.raises(UserError, match="can be read by others"):
+        authenticator(settings, tmp_path)
+    file.chmod(0o600)
+    assert authenticator(settings, tmp_path).client_secret == "s3cret"
+    file.unlink()
+    with pytest.raises(UserError, match="client_secret_file"):
+        authenticator(settings, tmp_path)
+
+
+def test_no_configuration_makes_the_hub_keep_the_providers_tokens(settings, tmp_path, monkeypatch):
+    monkeypatch.setenv("OAUTH_CLIENT_SECRET", "of-the-environment")
+    made = authenticator(settings, tmp_path, enable_auth_state=True, enable_pkce=False)
+    assert (made.enable_auth_state, made.enable_pkce, made.client_secret) == (False, True, "")
