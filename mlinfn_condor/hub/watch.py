@@ -161,8 +161,9 @@ class PoolWatch(SingletonConfigurable):
         if self._snapshot is None or self._snapshot_is_older_than(_FRESH_SECONDS):
             self._snapshot = self._begin_snapshot()
         # A collector that hangs may take minutes to be given up; nobody's page waits for that.
-        answered, _ = await asyncio.wait({self._snapshot}, timeout=_ANSWER_SECONDS)
-        return self._snapshot.result() if answered else None
+        asked = self._snapshot  # in the meantime somebody else may begin a newer one
+        answered, _ = await asyncio.wait({asked}, timeout=_ANSWER_SECONDS)
+        return asked.result() if answered else None
 
     def _snapshot_is_older_than(self, seconds: float) -> bool:
         done = self._snapshot is None or self._snapshot.done()
