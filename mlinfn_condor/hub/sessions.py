@@ -14,7 +14,7 @@ ACCESS_POINT = PriorityClass.INTERACTIVE.access_point
 ATTRIBUTES = ("MlinfnHub", "MlinfnSession", "NumShadowStarts", "RemoteHost")
 """What a look at the queue asks for beside what a Job is made of."""
 
-_SLUG_LENGTH = 20
+_SLUG_LENGTH = 19
 
 
 class Life(StrEnum):
