@@ -108,7 +108,11 @@ def session() -> Iterator[Session]:
             yield session
         finally:
             session.process.terminate()
-            session.process.wait(SECONDS)
+            try:
+                session.process.wait(10)
+            except subprocess.TimeoutExpired:  # as HTCondor does when the window of a session is over
+                session.process.kill()
+                session.process.wait(SECONDS)
 
 
 @pytest.fixture
