@@ -75,9 +75,9 @@ class Platform(SingletonConfigurable):
         return seen
 
     def projects_of(self, user: str) -> tuple[str, ...]:
-        """Projects that the user may account on, the default one first."""
+        """Projects of the pool that the user may account on, the default one first."""
         account = self.store.read().get(user)
-        return account.member_of if account else ()
+        return tuple(one for one in account.member_of if one in self.settings.membership.projects) if account else ()
 
     def owner_of(self, job: Job) -> tuple[str, str] | None:
         """User and server name of a session of this hub."""

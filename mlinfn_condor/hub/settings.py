@@ -79,9 +79,13 @@ class HubSettings(_Section):
 
     @model_validator(mode="after")
     def _projects_exist(self) -> Self:
-        named = self.accounts.openid.known_projects if self.accounts.openid else ()
-        if unknown := [project for project in named if project not in self.membership.projects]:
-            raise ValueError(f"accounts.openid.projects: {', '.join(unknown)}: membership.projects has no such project")
+        told = {
+            "accounts.openid.projects": self.accounts.openid.known_projects if self.accounts.openid else (),
+            "accounts.members": [project for projects in self.accounts.members.values() for project in projects],
+        }
+        for where, named in told.items():
+            if unknown := sorted(set(named) - set(self.membership.projects)):
+                raise ValueError(f"{where}: {', '.join(unknown)}: membership.projects has no such project")
         return self
 
     @property

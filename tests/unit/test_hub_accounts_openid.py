@@ -143,6 +143,12 @@ def test_the_table_names_projects_that_the_pool_has(tmp_path):
         read(file)
 
 
+def test_people_without_an_account_are_in_projects_that_the_pool_has(tmp_path):
+    (file := tmp_path / "hub.toml").write_text(HUB.format(project="alpha") + '[accounts.members]\nbob = ["gamma"]\n')
+    with pytest.raises(BadRequest, match=r"accounts\.members: gamma"):
+        read(file)
+
+
 def id_token(**changes):
     claims = {"iss": ISSUER, "aud": "hub", "sub": "73f1", "nonce": NONCE, "exp": 2_000_000_000} | changes
     return jwt.encode({name: value for name, value in claims.items() if value is not None}, "k" * 32)

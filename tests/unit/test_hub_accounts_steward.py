@@ -17,6 +17,7 @@ from mlinfn_condor.pool.twin import TwinPool
 NOON = datetime(2026, 12, 1, 12, tzinfo=UTC)
 LATER = NOON + timedelta(hours=1)
 ALPHA = Account(projects=("alpha",))
+PROJECTS = ["alpha", "beta"]
 
 
 class RememberingHub:
@@ -73,7 +74,7 @@ def map_file(tmp_path):
 
 @pytest.fixture
 def steward(store, hub, pool, map_file, tmp_path):
-    return Steward(store, hub, lambda: pool, map_file, home_of=lambda name: tmp_path / "homes" / name)
+    return Steward(store, hub, lambda: pool, map_file, PROJECTS, home_of=lambda name: tmp_path / "homes" / name)
 
 
 def test_the_access_points_read_the_map_and_the_hub_hears_of_it(steward, store, pool, map_file):
@@ -104,6 +105,20 @@ def test_a_map_that_somebody_wrote_over_is_written_and_read_again(steward, pool,
     assert len(pool.reconfigured) == 4
 
 
+def test_projects_that_the_pool_does_not_have_are_left_out_and_told_once(steward, store, map_file, caplog):
+    with store.change() as accounts:
+        accounts["alice"] = Account(projects=("alpha", "gamma"))
+        accounts["carol"] = Account(projects=("gamma",))
+        accounts["dora"] = Account(projects=("x\n* mallory alpha",))
+    for _ in range(2):
+        steward.tell_the_pool(NOON)
+    assert map_file.read_text() == "* alice alpha\n* bob beta\n"
+    (told,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert "'gamma' (alice, carol)" in told
+    assert "\n" not in told
+    assert membership.is_settled(store, "carol")  # nothing to wait for: the pool knows all that it will ever know
+
+
 def test_a_new_person_has_a_home_before_he_is_settled(steward, tmp_path):
     steward.tell_the_pool(NOON)
     assert (tmp_path / "homes" / "bob").stat().st_mode & 0o777 == 0o700
@@ -121,9 +136,9 @@ class OneAway(TwinPool):
 def test_an_access_point_that_is_away_holds_up_no_other_and_hears_later(store, hub, map_file):
     away, there = OneAway(user="admin"), TwinPool(user="admin")
     with pytest.raises(PoolUnavailable):
-        Steward(store, hub, lambda: away, map_file).tell_the_pool(NOON)
+        Steward(store, hub, lambda: away, map_file, PROJECTS).tell_the_pool(NOON)
     assert away.reconfigured == list(ACCESS_POINTS[1:])
-    Steward(store, hub, lambda: there, map_file).tell_the_pool(NOON)
+    Steward(store, hub, lambda: there, map_file, PROJECTS).tell_the_pool(NOON)
     assert there.reconfigured == [ACCESS_POINTS[0]]
 
 

@@ -38,7 +38,8 @@ def main() -> None:
         return Path(site.sessions.homes.format(username=name))
 
     makes_homes = home_of if site.accounts.make_homes else None
-    steward = Steward(store, hub, pool, map_file, base=site.accounts.members, home_of=makes_homes)
+    projects, base = site.membership.projects, site.accounts.members
+    steward = Steward(store, hub, pool, map_file, projects, base=base, home_of=makes_homes)
     run(steward, lambda: (store.version(), _modified(map_file)))
 
 

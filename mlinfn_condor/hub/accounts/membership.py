@@ -1,6 +1,8 @@
 """Which membership the access points have read already: a note of the accounts service to the hub.
 
-A person who signs in for the first time would be refused by an access point that has not heard of him yet.
+A person who signs in for the first time would be refused by an access point that has not heard of him yet. The note
+tells what the accounts said then, with the projects that the map leaves out because the pool does not have them: those
+are nothing to wait for.
 """
 
 import asyncio

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from mlinfn_condor.errors import BadRequest
 from mlinfn_condor.hub.accounts.account import Accounts
+from mlinfn_condor.hub.accounts.names import shown
 
 Members = Mapping[str, tuple[str, ...]]
 
@@ -28,6 +29,22 @@ def members(base: Members, accounts: Accounts, at: datetime) -> Members:
         for name, projects in found.items()
         if projects and not (name in accounts and accounts[name].ended(at))
     }
+
+
+def known(who: Members, projects: Sequence[str]) -> Members:
+    """`who`, without projects that the pool does not have and people who have no other."""
+    there = {name: tuple(one for one in theirs if one in projects) for name, theirs in who.items()}
+    return {name: theirs for name, theirs in there.items() if theirs}
+
+
+def unknown(who: Members, projects: Sequence[str]) -> list[str]:
+    """Projects that the pool does not have, and whose they are said to be: `'gamma' (dora, erin)`."""
+    whose: dict[str, list[str]] = {}
+    for name, theirs in who.items():
+        for one in theirs:
+            if one not in projects:
+                whose.setdefault(shown(one), []).append(name)
+    return [f"{one} ({', '.join(whose[one])})" for one in sorted(whose)]
 
 
 def render(who: Members) -> str:

@@ -41,22 +41,26 @@ class Steward:
         hub: Hub,
         pool: Callable[[], Pool],
         map_file: Path,
+        projects: Sequence[str],
         *,
         base: project_map.Members | None = None,
         home_of: Callable[[str], Path] | None = None,
     ) -> None:
-        """`base`: people without an account. `home_of`: where homes are made for new people; None: nowhere."""
+        """`projects`: the pool's. `base`: people without an account. `home_of`: where homes are made; None: nowhere."""
         self._store, self._hub, self._pool, self._map_file = store, hub, pool, map_file
+        self._projects = projects
         self._base: Mapping[str, tuple[str, ...]] = base or {}
         self._home_of = home_of
         self._without_tokens: set[tuple[str, datetime | None]] = set()
+        self._left_out: list[str] = []
 
     def tell_the_pool(self, now: datetime) -> None:
         """Homes, the map of projects, and access points that have read it. Raises MlinfnError when one has not."""
         who = project_map.members(self._base, self._store.read(), now)
         for name in who:
             self._make_home(name)
-        text = project_map.render(who)
+        self._complain_of(project_map.unknown(who, self._projects))
+        text = project_map.render(project_map.known(who, self._projects))
         if not project_map.says(self._map_file, text):
             membership.forget_applied(self._store)  # first: killed between the two, we would take the old for the new
             project_map.write(self._map_file, text)
@@ -91,6 +95,12 @@ class Steward:
             log.info("%s has read the projects of %d people", access_point, len(who))
         if failed:
             raise failed[0]
+
+    def _complain_of(self, unknown: list[str]) -> None:
+        """Once, until they are others."""
+        if unknown and unknown != self._left_out:
+            log.warning("accounts name projects that [membership] does not have, left out: %s", "; ".join(unknown))
+        self._left_out = unknown
 
     def _make_home(self, name: str) -> None:
         if self._home_of is not None and not (home := self._home_of(name)).exists():
