@@ -1,8 +1,10 @@
 """Tokens that we sign, before a real schedd: who the holder is, what he may do, when it ends."""
 
 import os
+import shutil
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -102,3 +104,21 @@ def test_a_token_of_a_key_that_the_pool_does_not_have_is_refused(holder, session
     (forged := tmp_path / "sessions").write_bytes(os.urandom(64))
     holder.take(Issuer(forged, sessions.trust_domain).token("bob", **ending(600)))
     assert holder.submit().returncode != 0
+
+
+@pytest.fixture
+def removable(sessions: Issuer, tmp_path: Path) -> Iterator[Path]:
+    """The sessions' key, which is back afterwards."""
+    shutil.copy2(sessions.key_file, kept := tmp_path / "kept")
+    yield sessions.key_file
+    shutil.copy2(kept, sessions.key_file)
+
+
+def test_without_the_key_of_the_sessions_all_their_tokens_end_and_no_others(holder, sessions, removable):
+    pool = Issuer(removable.with_name("POOL"), sessions.trust_domain)
+    holder.take(sessions.token("bob", **ending(600)))
+    assert holder.submit().returncode == 0
+    removable.unlink()
+    assert holder.submit().returncode != 0  # at once: the schedd reads the key at each new connection
+    holder.take(pool.token("bob", **ending(600)))
+    assert holder.submit().returncode == 0
