@@ -26,8 +26,8 @@ if __name__ == "__main__":
         print("both workers are there", flush=True)
         result = compute(client, blocks=40, pause_seconds=0.25)
         client.wait_for_workers(2, timeout=60)
-        again = compute(client, blocks=8)
-        print(json.dumps([result.right, result.blocks, result.blocks_by_worker, again.right]), flush=True)
+        again = compute(client, blocks=16, pause_seconds=0.25)
+        print(json.dumps([result.right, result.blocks, again.right, again.blocks_by_worker]), flush=True)
 """
 START_SECONDS = 120
 COMPUTE_SECONDS = 120
@@ -58,10 +58,10 @@ def workers(driver: Driver, constraint: str = "true") -> list[dict[str, object]]
     return driver.jobs(PriorityClass.DASK, f'PriorityClass == "dask" && {constraint}')
 
 
-def answer(notebook: subprocess.Popen[str]) -> tuple[bool, int, dict[str, int], bool]:
+def answer(notebook: subprocess.Popen[str]) -> tuple[bool, int, bool, dict[str, int]]:
     said, _ = notebook.communicate(timeout=COMPUTE_SECONDS)
-    right, blocks, by_worker, again = json.loads(said)
-    return right, blocks, by_worker, again
+    right, blocks, again, by_worker = json.loads(said)
+    return right, blocks, again, by_worker
 
 
 def test_workers_are_charged_to_the_class_dask_and_their_user(driver: Driver, notebook: subprocess.Popen[str]) -> None:
@@ -74,10 +74,12 @@ def test_a_displaced_worker_comes_back_and_the_result_is_right(driver: Driver, n
     driver.run("condor_vacate_job", str(victim))
     # Not NumJobStarts: the access point hears of it only with the next update of the job.
     wait_until(lambda: workers(driver, f"ClusterId == {victim} && NumShadowStarts == 2"), 60, "the worker again")
-    right, blocks, by_worker, right_again = answer(notebook)
+    right, blocks, right_again, by_worker = answer(notebook)
     assert right
+    assert blocks == 40
     assert right_again
-    assert sum(by_worker.values()) == blocks == 40
+    # Of the second computation: the worker that stayed may have done all of the first before the other was back.
+    assert sum(by_worker.values()) == 16
     assert len(by_worker) == 2
 
 
