@@ -1,14 +1,15 @@
-"""The hub's one view of the pool: one query an interval for all users, asked by one thread, shared by all.
+"""The hub's one view of the pool: one query an interval for all users, shared by all.
 
-HTCondor's bindings block and are not made for threads, so they have a thread of their own; the hub's loop never waits.
+HTCondor's bindings hold up a whole process, so they have two of their own: one asks the access point, one the
+collector. A collector that hangs delays no session, and neither delays a page.
 """
 
 import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Coroutine, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Protocol, TypeVar, cast
+from operator import methodcaller
+from typing import Any, Protocol
 
 from traitlets import Float, Integer, Unicode
 from traitlets.config import SingletonConfigurable
@@ -17,9 +18,9 @@ from mlinfn_condor.errors import JobNotFound, MlinfnError, PoolUnavailable
 from mlinfn_condor.hub import sessions
 from mlinfn_condor.hub.sessions import ACCESS_POINT, ATTRIBUTES, Life, Look
 from mlinfn_condor.pool import Job, JobId, Pool
+from mlinfn_condor.pool.apart import Asked, PoolApart
 from mlinfn_condor.submission.snapshot import Snapshot
 
-Done = TypeVar("Done")
 _FRESH_SECONDS = 0.5
 _ANSWER_SECONDS = 5
 
@@ -36,12 +37,6 @@ class Server(Protocol):
 
     async def moved(self) -> None:
         """Called when the session was started again, on this or another node."""
-
-
-def _connect() -> Pool:
-    from mlinfn_condor.pool.real import RealPool
-
-    return RealPool()
 
 
 class PoolWatch(SingletonConfigurable):
@@ -61,10 +56,9 @@ class PoolWatch(SingletonConfigurable):
         180, help="After so long a session in the queue that no server of the hub stands for is removed."
     ).tag(config=True)
 
-    def __init__(self, connect: Callable[[], Pool] = _connect, **kwargs: Any) -> None:
+    def __init__(self, queue: Asked | None = None, slots: Asked | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self._connect, self._pool = connect, cast(Pool | None, None)
-        self._thread = ThreadPoolExecutor(1, "pool")
+        self._queue, self._slots = queue or PoolApart(), slots or PoolApart()
         self._look, self._looked = Look(), asyncio.Event()
         self._claimed: dict[JobId, tuple[float, Server]] = {}
         self._tasks: set[asyncio.Future[None]] = set()
@@ -89,18 +83,18 @@ class PoolWatch(SingletonConfigurable):
             self._running = asyncio.create_task(self._look_for_ever())
 
     async def submit(self, submit: Callable[[Pool], JobId]) -> JobId:
-        """Run a submit in the pool's thread."""
-        return await self._ask(submit)
+        """Run a submit; it is pickled on its way."""
+        return await self._queue.ask(submit)
 
     async def remove(self, job: JobId, reason: str) -> None:
         """Remove a session from the queue; one that has left already is no mistake. Raises PoolUnavailable."""
         with contextlib.suppress(JobNotFound):
-            await self._ask(lambda pool: pool.remove(job, reason))
+            await self._queue.ask(methodcaller("remove", job, reason))
 
     async def ending(self, job: JobId) -> Job | None:
         """How a session ended that has left the queue; None when the history does not tell."""
         try:
-            found = await self._ask(lambda pool: pool.history(job.constraint, (), [ACCESS_POINT], 1))
+            found: list[Job] = await self._queue.ask(methodcaller("history", job.constraint, (), [ACCESS_POINT], 1))
         except PoolUnavailable:
             return None
         return found[0] if found else None
@@ -175,7 +169,7 @@ class PoolWatch(SingletonConfigurable):
 
     async def _take_snapshot(self) -> Snapshot | None:
         try:
-            self._latest_snapshot = await self._ask(Snapshot.of_sessions)
+            self._latest_snapshot = await self._slots.ask(Snapshot.of_sessions)
         except MlinfnError as error:
             self.log.warning("The pool's slots are not known at the moment: %s", error)
             self._latest_snapshot = None
@@ -203,7 +197,8 @@ class PoolWatch(SingletonConfigurable):
 
     async def _look_once(self, began: float) -> None:
         self.queries += 1
-        jobs = await self._ask(lambda pool: pool.jobs(sessions.constraint(self.hub_name), ATTRIBUTES, [ACCESS_POINT]))
+        wanted = sessions.constraint(self.hub_name)
+        jobs: list[Job] = await self._queue.ask(methodcaller("jobs", wanted, ATTRIBUTES, [ACCESS_POINT]))
         before, self._look = self._look, Look({job.id: job for job in jobs}, began)
         for job, (since, server) in list(self._claimed.items()):
             if self._look.life(job, since) is Life.GONE:
@@ -220,11 +215,3 @@ class PoolWatch(SingletonConfigurable):
     def _begin(self, task: Coroutine[Any, Any, None]) -> None:
         self._tasks.add(begun := asyncio.ensure_future(task))
         begun.add_done_callback(self._tasks.discard)
-
-    async def _ask(self, question: Callable[[Pool], Done]) -> Done:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._answer, question)
-
-    def _answer(self, question: Callable[[Pool], Done]) -> Done:
-        if self._pool is None:
-            self._pool = self._connect()
-        return question(self._pool)

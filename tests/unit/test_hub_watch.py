@@ -4,6 +4,7 @@ import asyncio
 import threading
 
 import pytest
+from asked import InThread
 
 from mlinfn_condor.errors import PoolUnavailable
 from mlinfn_condor.hub.sessions import Life, Look, slug, started_again
@@ -70,7 +71,7 @@ def test_people_who_ask_at_different_times_each_get_a_picture_though_newer_ones_
             return super().slots(*words, **more)
 
     async def run():
-        watch = PoolWatch(connect=Slow)
+        watch = PoolWatch(InThread(TwinPool()), InThread(Slow()))
         first = asyncio.ensure_future(watch.fresh_snapshot())
         await asyncio.sleep(0)
         watch._snapshot = asyncio.get_running_loop().create_future()
@@ -86,7 +87,7 @@ def test_a_pool_that_does_not_answer_is_no_picture_and_no_end():
             raise PoolUnavailable("the collector did not answer")
 
     async def run():
-        watch = PoolWatch(connect=Silent)
+        watch = PoolWatch(InThread(TwinPool()), InThread(Silent()))
         return await watch.snapshot(), watch.look.life(ID, 0)
 
     assert asyncio.run(run()) == (None, Life.UNKNOWN)
