@@ -20,6 +20,8 @@ class Measured:
 
     figures: Figures
     samples: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    failures: Sequence[str] = ()
+    """What went wrong, in words; those who failed have no sample."""
 
 
 @dataclass(frozen=True)
@@ -53,12 +55,16 @@ class Case:
             "target": {name: list(bound) for name, bound in self.target.items()},
             "holds": self.holds,
         }
+        if self.measured.failures:
+            told["failures"] = list(self.measured.failures)
         if self.beside:
             told["beside"] = {
                 "name": self.beside.name,
                 "figures": dict(self.beside.measured.figures),
                 "samples": {name: list(values) for name, values in self.beside.measured.samples.items()},
             }
+            if self.beside.measured.failures:
+                told["beside"]["failures"] = list(self.beside.measured.failures)
         return told
 
 
@@ -76,3 +82,9 @@ def distribution(seconds: Sequence[float]) -> dict[str, float]:
     p95 = ordered[math.ceil(0.95 * len(ordered)) - 1]
     named = {"median_s": median(ordered), "p95_s": p95, "worst_s": ordered[-1]}
     return {name: round(value, 3) for name, value in named.items()} | {"n": len(ordered)}
+
+
+def starts(sample: str, seconds: Sequence[float], failures: Sequence[str]) -> Measured:
+    """Starts that were tried: the distribution of those that came to something, and how many did not."""
+    figures = (distribution(seconds) if seconds else {"n": 0}) | {"failed": len(failures)}
+    return Measured(figures, {sample: [round(value, 3) for value in seconds]}, failures)

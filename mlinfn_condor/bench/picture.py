@@ -1,6 +1,7 @@
-"""The distribution of start times as a picture: ours beside HTCondor's defaults, every session one point."""
+"""The distribution of start times as a picture: ours beside what stands beside it, every session one point."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -8,16 +9,43 @@ from mlinfn_condor.errors import UserError
 
 OURS = "mlinfn-condor"
 WIDTH, HEIGHT_PER_SIDE = 620, 46
-SAMPLES = "start_s"
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """What a bench's picture shows."""
+
+    title: str
+    axis: str
+    samples: tuple[str, ...]
+    """Names of the cases' samples that are times to draw, seconds."""
+    cases: tuple[str, ...]
+
+
+DRAWINGS = {
+    "start-latency": Drawing(
+        "Start of a session on a full pool; a black bar is the median",
+        "seconds from submit to first line",
+        ("start_s",),
+        ("single", "burst"),
+    ),
+    "spawn": Drawing(
+        "From the click on Start to the session; a black bar is the median",
+        "seconds from click to JupyterLab (crowd: to the first answer)",
+        ("usable_s", "start_s"),
+        ("free", "full", "crowd"),
+    ),
+}
 
 
 def draw(told: Mapping[str, Any], path: Path) -> None:
     """Draw a bench's object into an SVG or PNG file. Raises UserError."""
+    drawing = DRAWINGS[told["bench"]]
     if path.suffix not in (".svg", ".png"):
         raise UserError(f"{path}: a picture is .svg or .png")
-    rows = list(_points(told))
+    rows = list(_points(told, drawing))
     if not rows:
-        raise UserError("there is nothing to draw: the cases single and burst have start times")
+        raise UserError(f"there is nothing to draw: the cases {', '.join(drawing.cases)} have start times")
     try:
         import altair
     except ImportError as error:
@@ -27,7 +55,7 @@ def draw(told: Mapping[str, Any], path: Path) -> None:
         x=altair.X(
             "seconds:Q",
             scale=altair.Scale(type="log", domain=[0.05, 400], nice=False),
-            title="seconds from submit to first line",
+            title=drawing.axis,
         ),
         y=altair.Y("side:N", title=None, sort=[OURS], axis=altair.Axis(labelLimit=400)),
         color=altair.Color("side:N", legend=None, scale=altair.Scale(domain=sides, range=["#1b6ca8", "#c05a2b"])),
@@ -39,14 +67,15 @@ def draw(told: Mapping[str, Any], path: Path) -> None:
     chart = (
         altair.layer(points, medians)
         .properties(width=WIDTH, height=altair.Step(HEIGHT_PER_SIDE))
-        .facet(row=altair.Row("case:N", title=None, sort=["single", "burst"], header=altair.Header(labelFontSize=13)))
-        .properties(title="Start of a session on a full pool; a black bar is the median")
+        .facet(row=altair.Row("case:N", title=None, sort=list(drawing.cases), header=altair.Header(labelFontSize=13)))
+        .properties(title=drawing.title)
     )
     chart.save(str(path))
 
 
-def _points(told: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def _points(told: Mapping[str, Any], drawing: Drawing) -> Iterator[dict[str, Any]]:
     for case in told["cases"]:
         for side, measured in ((OURS, case), (case.get("beside", {}).get("name"), case.get("beside", {}))):
-            for seconds in measured.get("samples", {}).get(SAMPLES, []):
-                yield {"case": case["case"], "side": side, "seconds": seconds}
+            for sample in drawing.samples:
+                for seconds in measured.get("samples", {}).get(sample, []):
+                    yield {"case": case["case"], "side": side, "seconds": seconds}

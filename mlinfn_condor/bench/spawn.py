@@ -1,20 +1,25 @@
 """The bench `spawn`: from a person's click to a JupyterLab that can be used, and what many sessions cost the hub."""
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from mlinfn_condor.bench import machine, spawn_batchspawner, spawn_browser, spawn_crowd, spawn_polling
-from mlinfn_condor.bench.figures import Beside, Case
+from mlinfn_condor.bench.figures import Case, Measured, Target
 from mlinfn_condor.bench.spawn_stand import Plan, hub_stand
 from mlinfn_condor.bench.stand import GPUS, home
 from mlinfn_condor.embedded.report import Report
-from mlinfn_condor.errors import UserError
+from mlinfn_condor.errors import MlinfnError, UserError
 
 NAME = "spawn"
 CASES = (spawn_browser.FREE, spawn_browser.FULL, spawn_polling.NAME, spawn_crowd.NAME)
+TARGETS: dict[str, Target] = {
+    **spawn_browser.TARGETS,
+    spawn_polling.NAME: spawn_polling.TARGET,
+    spawn_crowd.NAME: spawn_crowd.TARGET,
+}
 PEOPLE = 20
 
 
@@ -50,21 +55,26 @@ def run(report: Report, cases: Collection[str] = CASES, *, quick: bool = False) 
 
 
 def _measured(folder: Path, report: Report, cases: Collection[str], extent: Extent) -> Iterator[Case]:
-    for name, batch in ((spawn_browser.FREE, 0), (spawn_browser.FULL, len(GPUS))):
+    for name in CASES:
         if name in cases:
-            with hub_stand(folder, report, Plan(people=PEOPLE, batch=batch)) as stand:
-                ours = spawn_browser.measure(stand, extent.clicks, name)
-            beside = _beside(folder, report, extent) if name == spawn_browser.FREE else None
-            yield spawn_browser.case(name, ours, beside)
-    if spawn_polling.NAME in cases:
+            try:
+                yield _case(folder, report, name, extent)
+            except UserError:
+                raise
+            except MlinfnError as error:  # the figures of the others are none the worse
+                yield Case(name, Measured({}, failures=[str(error)]), TARGETS[name])
+
+
+def _case(folder: Path, report: Report, name: str, extent: Extent) -> Case:
+    if name == spawn_polling.NAME:
         with hub_stand(folder, report, spawn_polling.PLAN) as stand:
-            yield spawn_polling.case(spawn_polling.measure(stand, extent.polling_seconds))
-    if spawn_crowd.NAME in cases:
+            return spawn_polling.case(spawn_polling.measure(stand, extent.polling_seconds))
+    if name == spawn_crowd.NAME:
         with hub_stand(folder, report, spawn_crowd.PLAN) as stand:
-            yield spawn_crowd.case(spawn_crowd.measure(stand, extent.crowds))
-
-
-def _beside(folder: Path, report: Report, extent: Extent) -> Beside:
-    """batchspawner, on a pool that is free: on a full one it waits for a device like any job."""
-    with hub_stand(folder, report, Plan(people=PEOPLE, overrides=spawn_batchspawner.OVERRIDES)) as stand:
-        return spawn_batchspawner.measure(stand, extent.beside_clicks)
+            return spawn_crowd.case(spawn_crowd.measure(stand, extent.crowds))
+    plan = Plan(people=PEOPLE, batch=len(GPUS) if name == spawn_browser.FULL else 0)
+    with hub_stand(folder, report, plan) as stand:
+        ours = spawn_browser.measure(stand, extent.clicks, name)
+    with hub_stand(folder, report, replace(plan, overrides=spawn_batchspawner.OVERRIDES)) as stand:
+        beside = spawn_batchspawner.measure(stand, extent.beside_clicks, name)
+    return spawn_browser.case(name, ours, beside)

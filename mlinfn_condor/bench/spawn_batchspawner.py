@@ -1,4 +1,4 @@
-"""What stands beside case `free`: batchspawner's CondorSpawner on the same pool, with HTCondor's default intervals.
+"""What stands beside `free` and `full`: batchspawner's CondorSpawner on the same pool, HTCondor's default intervals.
 
 It gets what a site must give it in any case (a home, an address that the hub reaches, the class of its jobs); all else
 is its own default. Its users share one identity of the pool, because it can submit in nobody's name without sudo.
@@ -9,16 +9,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from mlinfn_condor.bench import beside
-from mlinfn_condor.bench.figures import Beside, Measured, distribution
+from mlinfn_condor.bench.figures import Beside, starts
 from mlinfn_condor.bench.spawn_browser import browser, open_lab, sign_in
 from mlinfn_condor.bench.spawn_stand import HubStand
-from mlinfn_condor.bench.spawn_visitor import Visitor
+from mlinfn_condor.bench.spawn_visitor import Failed, Visitor
 from mlinfn_condor.embedded import ports
 from mlinfn_condor.embedded.processes import COMPANION
 from mlinfn_condor.errors import EmbeddedPoolError, Timeout
@@ -71,26 +71,26 @@ c.Spawner.start_timeout = {bound}
 """
 
 
-def measure(stand: HubStand, repeats: int) -> Beside:
+def measure(stand: HubStand, repeats: int, case: str) -> Beside:
     """People's clicks there, each of whom sees JupyterLab within the bound or counts in `failed`."""
     seconds: list[float] = []
-    failed = 0
-    told = f"free: {repeats} people beside, with batchspawner"
+    failures: list[str] = []
+    told = f"{case}: {repeats} people beside, with batchspawner"
     with _hub(stand) as url, browser() as program, stand.report.step(told, repeats) as step:
         for user in stand.plan.names[:repeats]:
+            stand.wait_until_full()
             with sign_in(program, url, user, PASSWORD) as page:
                 began = time.monotonic()
                 try:
                     # It has no form: this is what its button leads to.
                     page.goto(f"{url}hub/spawn/{user}", wait_until="commit")
                     seconds.append(open_lab(page, began, BOUND_SECONDS))
-                except Timeout:
-                    failed += 1
-                    continue
-            Visitor(url, user, PASSWORD).stop(BOUND_SECONDS)
+                except Timeout as error:
+                    failures.append(str(error))
+            with suppress(Failed):
+                Visitor(url, user, PASSWORD).stop(BOUND_SECONDS)
             step.advance(1)
-    figures = (distribution(seconds) if seconds else {"n": 0}) | {"failed": failed}
-    return Beside(NAME, Measured(figures, {"usable_s": [round(value, 3) for value in seconds]}))
+    return Beside(NAME, starts("usable_s", seconds, failures))
 
 
 @contextmanager

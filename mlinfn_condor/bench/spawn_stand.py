@@ -75,6 +75,11 @@ class HubStand:
         claimed = self.administrator.call(acts.claimed).result
         return sorted((priority_class, leaving) for _, priority_class, leaving in claimed)
 
+    def devices_of_sessions(self) -> set[str]:
+        """Devices that sessions hold, each once."""
+        claimed = self.administrator.call(acts.claimed).result
+        return {device for device, held_by, _ in claimed if device and held_by is PriorityClass.INTERACTIVE}
+
 
 @contextmanager
 def hub_stand(home: Path, report: Report, plan: Plan) -> Iterator[HubStand]:

@@ -2,11 +2,13 @@
 
 import pytest
 
+from mlinfn_condor.bench import spawn
+from mlinfn_condor.bench.figures import Case, Measured, starts
 from mlinfn_condor.bench.spawn import CASES, run
 from mlinfn_condor.bench.spawn_crowd import moments
 from mlinfn_condor.bench.spawn_polling import family, most_in_an_interval, queries
 from mlinfn_condor.embedded.report import SilentReport
-from mlinfn_condor.errors import UserError
+from mlinfn_condor.errors import Timeout, UserError
 
 ASKED = "command 516 (QUERY_JOB_ADS) from"
 LOG = f"""\
@@ -55,3 +57,31 @@ def test_a_crowd_clicks_evenly_within_its_seconds(people: int, expected: list[fl
 def test_a_case_that_there_is_not_is_refused_with_those_there_are() -> None:
     with pytest.raises(UserError, match=", ".join(CASES)):
         run(SilentReport(), ["free", "queue"])
+
+
+def test_a_case_that_fails_is_told_and_costs_the_others_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def case(_folder: object, _report: object, name: str, _extent: object) -> Case:
+        if name == "polling":
+            raise Timeout("no pool within 60 s")
+        return Case(name, Measured({"p95_s": 1.0, "failed": 0}), {"p95_s": ("<=", 10)})
+
+    monkeypatch.setattr(spawn, "_case", case)
+    told = run(SilentReport(), ["free", "polling"])["cases"]
+    assert [(one["case"], one["holds"]) for one in told] == [("free", True), ("polling", False)]
+    assert told[1]["failures"] == ["no pool within 60 s"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "failures", "figures"),
+    [
+        ([2.0, 1.0], [], {"median_s": 1.5, "p95_s": 2.0, "worst_s": 2.0, "n": 2, "failed": 0}),
+        ([2.0], ["late"], {"median_s": 2.0, "p95_s": 2.0, "worst_s": 2.0, "n": 1, "failed": 1}),
+        ([], ["late", "held"], {"n": 0, "failed": 2}),
+    ],
+)
+def test_who_failed_is_counted_and_gives_no_time(
+    seconds: list[float], failures: list[str], figures: dict[str, float]
+) -> None:
+    measured = starts("usable_s", seconds, failures)
+    assert measured.figures == figures
+    assert measured.failures == failures
