@@ -1,6 +1,7 @@
 """What this hub's site offers and allows: its settings, joined with what the pool has now."""
 
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -91,9 +92,9 @@ class Platform(SingletonConfigurable):
         """What somebody chose on the page. Raises BadRequest."""
         return Choice.from_form(told, await self._offers())
 
-    async def form(self, user: str, server: str, hub_url: str) -> str:
-        """HTML of the spawn page's choices; `hub_url` is the hub's base."""
-        return await form.render(self, user, server, hub_url)
+    async def form(self, user: str, server: str, hub_url: str, told: Mapping[str, Sequence[str]] | None = None) -> str:
+        """HTML of the spawn page's choices; `hub_url` is the hub's base, `told` a form that was refused."""
+        return await form.render(self, user, server, hub_url, told)
 
     async def admit(self, user: str, server: str, choice: Choice) -> Choice:
         """The choice with its project, or a refusal of what limits or equipment make impossible. Raises BadRequest."""

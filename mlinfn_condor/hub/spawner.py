@@ -78,6 +78,8 @@ class CondorSpawner(Spawner):  # type: ignore[misc]  # jupyterhub has no types
         self.job: JobId | None = None
         self.folder: SessionFolder | None = None
         self.steps: Steps | None = None
+        self.refused: tuple[str, dict[str, list[str]]] | None = None
+        """Server and form that were just sent; until the page is drawn again."""
         self._submitted = 0.0
         super().__init__(**kwargs)
         self.start_timeout = self.queue_timeout + 60
@@ -327,6 +329,9 @@ class CondorSpawner(Spawner):  # type: ignore[misc]  # jupyterhub has no types
 
     async def options_from_form(self, form: dict[str, list[str]]) -> dict[str, Any]:
         """What the user chose. A form that no browser of ours sent is refused with every mistake."""
+        # JupyterHub asks the user's default server for the page with the refusal on it, whichever he was starting.
+        default = self.user.spawner
+        default.refused = (self.name, form)
         try:
             return (await self.platform.choice_of_form(form)).options()
         except BadRequest as error:
@@ -334,7 +339,8 @@ class CondorSpawner(Spawner):  # type: ignore[misc]  # jupyterhub has no types
 
 
 async def _form(spawner: CondorSpawner) -> str:
-    return await spawner.platform.form(spawner.user.name, spawner.name, spawner.hub.base_url)
+    (server, told), spawner.refused = spawner.refused or (spawner.name, None), None
+    return await spawner.platform.form(spawner.user.name, server, spawner.hub.base_url, told)
 
 
 def _sentence(error: MlinfnError) -> str:

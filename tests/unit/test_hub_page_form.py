@@ -9,7 +9,7 @@ from page_hub import FakePlatform
 from small_pool import device_ads, partitionable, snapshot
 
 from mlinfn_condor.hub.page.choice import Choice
-from mlinfn_condor.hub.page.form import render
+from mlinfn_condor.hub.page.form import possible, render
 from mlinfn_condor.hub.page.limits import Limits, Person
 
 
@@ -76,7 +76,7 @@ def test_what_the_form_would_send_unchanged_is_a_choice():
 
 
 def test_what_was_chosen_before_is_chosen_again():
-    shown = page(FakePlatform(), chosen={"device": "gpu:T4", "cpus": "3", "project": "beta"})
+    shown = page(FakePlatform(), chosen={"device": ["gpu:T4"], "cpus": ["3"], "project": ["beta"]})
     assert [one["value"] for one in shown.all("input", type="radio") if "checked" in one] == ["gpu:T4"]
     assert shown.all("input", name="cpus")[0]["value"] == "3"
     assert [one["value"] for one in shown.all("option") if "selected" in one] == ["beta"]
@@ -134,3 +134,18 @@ def test_no_more_accelerators_can_be_entered_than_a_session_may_have():
     shown = page(FakePlatform(limits=Limits(devices_per_session=1, people={"alice": Person(devices=9)})))
     assert shown.all("input", name="count")[0]["max"] == "1"
     assert {one["data-most"] for one in shown.all("input", type="radio") if one["value"] != "none"} == {"1"}
+
+
+@pytest.mark.parametrize(
+    ("told", "kept"),
+    [
+        ({"device": ["gpu:T4"], "cpus": [" 3 "]}, {"device": "gpu:T4", "cpus": "3"}),
+        ({"device": ["gpu:H100"], "memory_gb": ["1,5"]}, {"memory_gb": "1,5"}),
+        ({"project": ["gamma"], "count": ["2"]}, {"count": "2"}),
+        ({"cpus": ["1", "2"], "memory_gb": []}, {}),
+        ({"cpus": ["-1"], "count": ["many"], "memory_gb": ['"><script>']}, {}),
+        ({"cpus": ["9" * 5000], "owner": ["bob"]}, {}),
+    ],
+)
+def test_of_a_refused_form_what_can_be_is_kept(told, kept):
+    assert possible(told, {"none", "gpu:T4"}, ("alpha",)) == kept
