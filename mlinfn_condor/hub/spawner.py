@@ -79,7 +79,7 @@ class CondorSpawner(Spawner):  # type: ignore[misc]  # jupyterhub has no types
         self.folder: SessionFolder | None = None
         self.steps: Steps | None = None
         self.refused: tuple[str, dict[str, list[str]]] | None = None
-        """Server and form that were just sent; until the page is drawn again."""
+        """Server and form that were just refused, until the page is drawn again: in the same request."""
         self._submitted = 0.0
         super().__init__(**kwargs)
         self.start_timeout = self.queue_timeout + 60
@@ -329,12 +329,11 @@ class CondorSpawner(Spawner):  # type: ignore[misc]  # jupyterhub has no types
 
     async def options_from_form(self, form: dict[str, list[str]]) -> dict[str, Any]:
         """What the user chose. A form that no browser of ours sent is refused with every mistake."""
-        # JupyterHub asks the user's default server for the page with the refusal on it, whichever he was starting.
-        default = self.user.spawner
-        default.refused = (self.name, form)
         try:
             return (await self.platform.choice_of_form(form)).options()
         except BadRequest as error:
+            # JupyterHub asks the user's default server for the page with the refusal, whichever he was starting.
+            self.user.spawner.refused = (self.name, form)
             raise Refused(error, "form") from error
 
 
