@@ -38,6 +38,11 @@ DRAWINGS = {
 }
 
 
+def can_be_drawn(told: Mapping[str, Any]) -> bool:
+    """Whether there is a time in it."""
+    return any(_points(told, DRAWINGS[told["bench"]]))
+
+
 def draw(told: Mapping[str, Any], path: Path) -> None:
     """Draw a bench's object into an SVG or PNG file. Raises UserError."""
     drawing = DRAWINGS[told["bench"]]

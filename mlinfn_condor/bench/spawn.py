@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from mlinfn_condor.bench import machine, spawn_batchspawner, spawn_browser, spawn_crowd, spawn_polling
-from mlinfn_condor.bench.figures import Case, Measured, Target
+from mlinfn_condor.bench.figures import Beside, Case, Measured, Target
 from mlinfn_condor.bench.spawn_stand import Plan, hub_stand
 from mlinfn_condor.bench.stand import GPUS, home
 from mlinfn_condor.embedded.report import Report
-from mlinfn_condor.errors import MlinfnError, UserError
+from mlinfn_condor.errors import UserError
 
 NAME = "spawn"
 CASES = (spawn_browser.FREE, spawn_browser.FULL, spawn_polling.NAME, spawn_crowd.NAME)
@@ -61,8 +61,8 @@ def _measured(folder: Path, report: Report, cases: Collection[str], extent: Exte
                 yield _case(folder, report, name, extent)
             except UserError:
                 raise
-            except MlinfnError as error:  # the figures of the others are none the worse
-                yield Case(name, Measured({}, failures=[str(error)]), TARGETS[name])
+            except Exception as error:  # whatever it was: the figures of the others are none the worse
+                yield Case(name, _failed(error), TARGETS[name])
 
 
 def _case(folder: Path, report: Report, name: str, extent: Extent) -> Case:
@@ -75,6 +75,18 @@ def _case(folder: Path, report: Report, name: str, extent: Extent) -> Case:
     plan = Plan(people=PEOPLE, batch=len(GPUS) if name == spawn_browser.FULL else 0)
     with hub_stand(folder, report, plan) as stand:
         ours = spawn_browser.measure(stand, extent.clicks, name)
-    with hub_stand(folder, report, replace(plan, overrides=spawn_batchspawner.OVERRIDES)) as stand:
-        beside = spawn_batchspawner.measure(stand, extent.beside_clicks, name)
-    return spawn_browser.case(name, ours, beside)
+    return spawn_browser.case(name, ours, _beside(folder, report, name, plan, extent.beside_clicks))
+
+
+def _beside(folder: Path, report: Report, name: str, plan: Plan, clicks: int) -> Beside:
+    try:
+        with hub_stand(folder, report, replace(plan, overrides=spawn_batchspawner.OVERRIDES)) as stand:
+            return spawn_batchspawner.measure(stand, clicks, name)
+    except UserError:
+        raise
+    except Exception as error:  # ours were measured all the same
+        return Beside(spawn_batchspawner.NAME, _failed(error))
+
+
+def _failed(error: Exception) -> Measured:
+    return Measured({}, failures=[f"{type(error).__name__}: {error}"])

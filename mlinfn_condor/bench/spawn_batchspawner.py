@@ -19,7 +19,7 @@ from mlinfn_condor.bench.figures import Beside, starts
 from mlinfn_condor.bench.spawn_browser import browser, open_lab, sign_in
 from mlinfn_condor.bench.spawn_stand import HubStand
 from mlinfn_condor.bench.spawn_visitor import Failed, Visitor
-from mlinfn_condor.embedded import ports
+from mlinfn_condor.embedded import ports, processes
 from mlinfn_condor.embedded.processes import COMPANION
 from mlinfn_condor.errors import EmbeddedPoolError, Timeout
 from mlinfn_condor.hub.local import proxy
@@ -78,16 +78,16 @@ def measure(stand: HubStand, repeats: int, case: str) -> Beside:
     told = f"{case}: {repeats} people beside, with batchspawner"
     with _hub(stand) as url, browser() as program, stand.report.step(told, repeats) as step:
         for user in stand.plan.names[:repeats]:
-            stand.wait_until_full()
-            with sign_in(program, url, user, PASSWORD) as page:
-                began = time.monotonic()
-                try:
+            try:
+                stand.wait_until_full()
+                with sign_in(program, url, user, PASSWORD) as page:
+                    began = time.monotonic()
                     # It has no form: this is what its button leads to.
                     page.goto(f"{url}hub/spawn/{user}", wait_until="commit")
                     seconds.append(open_lab(page, began, BOUND_SECONDS))
-                except Timeout as error:
-                    failures.append(str(error))
-            with suppress(Failed):
+            except Timeout as error:
+                failures.append(f"{user}: {error}")
+            with suppress(Failed, OSError):
                 Visitor(url, user, PASSWORD).stop(BOUND_SECONDS)
             step.advance(1)
     return Beside(NAME, starts("usable_s", seconds, failures))
@@ -139,6 +139,9 @@ def _hub(stand: HubStand) -> Iterator[str]:
             process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
             process.kill()
+            process.wait()
+        # It ends its proxy only where it comes to its own end.
+        processes.end_companion(stand.pool.layout, folder / "proxy.pid")
 
 
 def _wait_until_up(address: str, process: "subprocess.Popen[bytes]", log: Path) -> None:

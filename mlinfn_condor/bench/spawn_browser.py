@@ -40,13 +40,13 @@ def measure(stand: HubStand, repeats: int, case: str) -> Measured:
     told = f"{case}: {repeats} people, one at a time"
     with browser() as program, stand.report.step(told, repeats) as step:
         for user, model, _ in zip(cycle(stand.plan.names), cycle(MODELS), range(repeats), strict=False):
-            stand.wait_until_full()
             try:
+                stand.wait_until_full()
                 seconds.append(_click(program, stand.hub.url, user, passwords[user], f"gpu:{model}"))
             except Timeout as error:
-                failures.append(str(error))
+                failures.append(f"{user}: {error}")
             # A session that stays keeps the pool from being as the case wants it, and the next look tells.
-            with suppress(Failed):
+            with suppress(Failed, OSError):
                 Visitor(stand.hub.url, user, passwords[user]).stop()
             step.advance(1)
     return starts("usable_s", seconds, failures)
@@ -77,7 +77,9 @@ def browser() -> Iterator["Browser"]:
 
 @contextmanager
 def sign_in(program: "Browser", url: str, user: str, password: str) -> Iterator["Page"]:
-    """A page of a browser that was never here, signed in."""
+    """A page of a browser that was never here, signed in. Raises Timeout, also for what is done with the page."""
+    from playwright.sync_api import Error
+
     context = program.new_context(viewport={"width": 1280, "height": 900})
     try:
         page = context.new_page()
@@ -88,6 +90,8 @@ def sign_in(program: "Browser", url: str, user: str, password: str) -> Iterator[
         page.click("[type=submit]")
         page.wait_for_url(lambda address: "/hub/login" not in address)
         yield page
+    except Error as error:
+        raise Timeout(f"the browser at {url}: {error.message.splitlines()[0]}") from error
     finally:
         context.close()
 

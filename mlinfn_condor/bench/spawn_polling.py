@@ -10,7 +10,7 @@ from pathlib import Path
 
 from mlinfn_condor.bench.figures import Case, Measured, Target
 from mlinfn_condor.bench.spawn_stand import HubStand, Plan
-from mlinfn_condor.bench.spawn_visitor import Visitor
+from mlinfn_condor.bench.spawn_visitor import Failed, Visitor
 from mlinfn_condor.errors import Timeout
 from mlinfn_condor.hub.watch import PoolWatch
 from mlinfn_condor.node.description import Node
@@ -66,8 +66,11 @@ def family(root: int, parents: Mapping[int, int]) -> set[int]:
 
 
 def measure(stand: HubStand, seconds: float) -> Measured:
-    """CPU of the hub's process, of its services and of its proxy over so many seconds, in percent of one core."""
-    _start_all(stand)
+    """CPU of the hub's process, of its services and of its proxy over so many seconds, in percent of one core.
+
+    A start that fails counts in `failed`, and that person clicks once more.
+    """
+    failures = _start_all(stand)
     time.sleep(SETTLE_SECONDS)
     log = stand.pool.layout.log / "InteractiveLog"
     hub = _process_of(str(stand.hub.layout.configuration))
@@ -90,10 +93,11 @@ def measure(stand: HubStand, seconds: float) -> Measured:
         "window_s": round(ended - began, 1),
         "rss_mb": _resident_mb(hub),
         "sessions": _sessions(stand),
+        "failed": len(failures),
     }
     if not asked:
         del figures["queries_per_interval"]  # not measured is not the same as none
-    return Measured(figures)
+    return Measured(figures, failures=failures)
 
 
 def case(ours: Measured) -> Case:
@@ -101,11 +105,16 @@ def case(ours: Measured) -> Case:
     return Case(NAME, ours, TARGET)
 
 
-def _start_all(stand: HubStand) -> None:
-    passwords = stand.hub.passwords
+def _start_all(stand: HubStand) -> list[str]:
+    passwords, failures = stand.hub.passwords, []
 
     def start(name: str) -> None:
-        Visitor(stand.hub.url, name, passwords[name]).start(OPTIONS)
+        for _ in range(2):
+            try:
+                Visitor(stand.hub.url, name, passwords[name]).start(OPTIONS)
+                break
+            except (Failed, OSError) as error:
+                failures.append(str(error))
         step.advance(1)
 
     with (
@@ -113,6 +122,7 @@ def _start_all(stand: HubStand) -> None:
         ThreadPoolExecutor(STARTS_AT_ONCE) as several,
     ):
         list(several.map(start, stand.plan.names))
+    return failures
 
 
 def _sessions(stand: HubStand) -> int:

@@ -1,9 +1,10 @@
 """A bench's object as a table for a person."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rich import box
+from rich.markup import escape
 from rich.table import Table
 
 
@@ -13,7 +14,7 @@ def table(told: Mapping[str, Any]) -> Table:
     versions = ", ".join(f"{name} {value}" for name, value in told["versions"].items())
     drawn = Table(
         title=f"{told['bench']}{' (quick look)' if told['quick'] else ''}, {told['began']}",
-        caption=f"{machine}\n{versions}",
+        caption="\n".join((machine, versions, *_failures(told))),
         box=box.SIMPLE_HEAD,
     )
     for column in ("case", "figure", "ours", "target", "", "beside"):
@@ -32,8 +33,18 @@ def table(told: Mapping[str, Any]) -> Table:
                 mark,
                 "" if other is None else f"{other:g}",
             )
+        if not case["figures"]:
+            drawn.add_row(case["case"], "none", "", "", "[red]missed[/]", "")
         drawn.add_section()
     return drawn
+
+
+def _failures(told: Mapping[str, Any]) -> Iterator[str]:
+    """What failed in each case, each reason once."""
+    for case in told["cases"]:
+        for side, measured in (("", case), (" beside", case.get("beside", {}))):
+            for reason in dict.fromkeys(measured.get("failures", ())):
+                yield escape(f"{case['case']}{side}: {reason}")
 
 
 def _mark(value: float, bound: tuple[str, float]) -> str:

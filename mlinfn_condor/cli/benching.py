@@ -9,6 +9,7 @@ import typer
 from mlinfn_condor.errors import UserError
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+OUTPUT = typer.Option(None, help="Write the JSON object into this .json file, and its picture beside it (.svg).")
 
 
 @app.callback()
@@ -22,14 +23,15 @@ def start_latency(
     quick: bool = typer.Option(False, "--quick", help="A look of a few minutes instead of about 40."),
     as_json: bool = typer.Option(False, "--json", help="One JSON object on standard output instead of a table."),
     picture: Path | None = typer.Option(None, help="Draw the start times into this .svg or .png file."),
+    output: Path | None = OUTPUT,
 ) -> None:
     """How soon a session starts when every GPU is busy and 2,000 batch jobs wait; 1,000 hand-overs without a fault."""
     from mlinfn_condor.bench import start_latency as bench
     from mlinfn_condor.cli.progress import RichReport
 
-    _picture_can_be(picture)
+    _can_be(picture, output)
     told = bench.run(RichReport(), case or bench.CASES, quick=quick)
-    _tell(told, as_json, picture)
+    _tell(told, as_json, picture, output)
 
 
 @app.command("spawn")
@@ -38,33 +40,39 @@ def spawn(
     quick: bool = typer.Option(False, "--quick", help="A look of a few minutes instead of about 25."),
     as_json: bool = typer.Option(False, "--json", help="One JSON object on standard output instead of a table."),
     picture: Path | None = typer.Option(None, help="Draw the times from click to session into this .svg or .png file."),
+    output: Path | None = OUTPUT,
 ) -> None:
     """How soon a click on Start is a JupyterLab in the browser; what 200 sessions cost the hub; 40 clicks at once."""
     from mlinfn_condor.bench import spawn as bench
     from mlinfn_condor.cli.progress import RichReport
 
-    _picture_can_be(picture)
+    _can_be(picture, output)
     told = bench.run(RichReport(), case or bench.CASES, quick=quick)
-    _tell(told, as_json, picture)
+    _tell(told, as_json, picture, output)
 
 
-def _picture_can_be(picture: Path | None) -> None:
+def _can_be(picture: Path | None, output: Path | None) -> None:
     """Before half an hour of measuring, and not after it."""
-    if picture and picture.suffix not in (".svg", ".png"):
-        raise UserError(f"{picture}: a picture is .svg or .png")
-    if picture and not picture.absolute().parent.is_dir():
-        raise UserError(f"{picture.absolute().parent} is no folder: make it, or name another for the picture")
+    for path, kinds in ((picture, (".svg", ".png")), (output, (".json",))):
+        if path and path.suffix not in kinds:
+            raise UserError(f"{path}: it is a {' or '.join(kinds)} file")
+        if path and not path.absolute().parent.is_dir():
+            raise UserError(f"{path.absolute().parent} is no folder: make it, or name another")
 
 
-def _tell(told: dict[str, Any], as_json: bool, picture: Path | None) -> None:
+def _tell(told: dict[str, Any], as_json: bool, picture: Path | None, output: Path | None) -> None:
     from rich.console import Console
 
-    from mlinfn_condor.bench.picture import draw
+    from mlinfn_condor.bench.picture import can_be_drawn, draw
     from mlinfn_condor.bench.table import table
 
     if as_json:
         print(json.dumps(told, indent=1))
     else:
         Console().print(table(told))
+    if output:  # first what cannot be made again
+        output.write_text(f"{json.dumps(told, indent=1)}\n")
+        if can_be_drawn(told):
+            draw(told, output.with_suffix(".svg"))
     if picture:
         draw(told, picture)

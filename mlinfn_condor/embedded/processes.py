@@ -64,6 +64,16 @@ def stop(layout: Layout, graceful_seconds: float) -> bool:
     return found
 
 
+def end_companion(layout: Layout, pid_file: Path) -> None:
+    """End the companion whose id stands in this file; a file that is gone or stale ends nobody."""
+    try:
+        pid = int(pid_file.read_text())
+    except (OSError, ValueError):
+        return
+    if _variable(pid, COMPANION) == str(layout.folder):
+        _signal(pid, signal.SIGTERM)
+
+
 def _gone(layout: Layout, pid: int, seconds: float) -> bool:
     deadline = time.monotonic() + seconds
     while master(layout) == pid:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from mlinfn_condor.bench.picture import draw
+from mlinfn_condor.bench.picture import can_be_drawn, draw
 from mlinfn_condor.bench.start_latency import run
 from mlinfn_condor.bench.table import table
 from mlinfn_condor.embedded.report import SilentReport
@@ -67,3 +67,17 @@ def test_without_start_times_there_is_nothing_to_draw(tmp_path: Path) -> None:
 def test_a_case_that_there_is_not_is_refused_before_anything_starts() -> None:
     with pytest.raises(UserError, match="no case triple: one of single, burst"):
         run(SilentReport(), ["single", "triple"])
+
+
+def test_a_case_without_figures_is_shown_as_missed_and_why() -> None:
+    console = Console(width=120, record=True, file=io.StringIO())
+    failed = {"case": "polling", "figures": {}, "samples": {}, "target": {}, "holds": False, "failures": ["[no] pool"]}
+    console.print(table({**TOLD, "cases": [failed]}))
+    text = console.export_text()
+    assert "missed" in text
+    assert "polling: [no] pool" in text
+
+
+def test_times_can_be_drawn_and_nothing_else() -> None:
+    assert can_be_drawn(TOLD)
+    assert not can_be_drawn({**TOLD, "cases": []})

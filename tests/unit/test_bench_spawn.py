@@ -1,12 +1,18 @@
 """The pure parts of the bench `spawn`: who asked how often, whose processes are counted, when a crowd clicks."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+
 import pytest
 
-from mlinfn_condor.bench import spawn
+from mlinfn_condor.bench import spawn, spawn_batchspawner, spawn_browser, spawn_polling
 from mlinfn_condor.bench.figures import Case, Measured, starts
 from mlinfn_condor.bench.spawn import CASES, run
 from mlinfn_condor.bench.spawn_crowd import moments
 from mlinfn_condor.bench.spawn_polling import family, most_in_an_interval, queries
+from mlinfn_condor.bench.spawn_visitor import Failed, Visitor
 from mlinfn_condor.embedded.report import SilentReport
 from mlinfn_condor.errors import Timeout, UserError
 
@@ -68,7 +74,7 @@ def test_a_case_that_fails_is_told_and_costs_the_others_nothing(monkeypatch: pyt
     monkeypatch.setattr(spawn, "_case", case)
     told = run(SilentReport(), ["free", "polling"])["cases"]
     assert [(one["case"], one["holds"]) for one in told] == [("free", True), ("polling", False)]
-    assert told[1]["failures"] == ["no pool within 60 s"]
+    assert told[1]["failures"] == ["Timeout: no pool within 60 s"]
 
 
 @pytest.mark.parametrize(
@@ -85,3 +91,48 @@ def test_who_failed_is_counted_and_gives_no_time(
     measured = starts("usable_s", seconds, failures)
     assert measured.figures == figures
     assert measured.failures == failures
+
+
+def test_what_stands_beside_may_fail_and_ours_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    @contextmanager
+    def stand(*_: object) -> Iterator[None]:
+        yield
+
+    def beside(*_: object) -> None:
+        raise Timeout("120 slots were taken")
+
+    monkeypatch.setattr(spawn, "hub_stand", stand)
+    monkeypatch.setattr(spawn_browser, "measure", lambda *_: starts("usable_s", [3.0], []))
+    monkeypatch.setattr(spawn_batchspawner, "measure", beside)
+    case = spawn._case(tmp_path, SilentReport(), "full", spawn.QUICK).as_json()
+    assert case["figures"]["p95_s"] == 3.0
+    assert case["beside"]["failures"] == ["Timeout: 120 slots were taken"]
+
+
+class Clicked(Visitor):
+    """Whose first click fails, if the name says so."""
+
+    def __init__(self, _url: str, name: str, _password: str) -> None:
+        self.name = name
+
+    def start(self, options: dict[str, object]) -> float:
+        if self.name in tired:
+            tired.remove(self.name)
+            raise Failed(f"{self.name}: Result is not set")
+        return 1.0
+
+
+tired: set[str] = set()
+
+
+def test_a_start_that_fails_is_counted_and_tried_once_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    tired.update({"u002"})
+    monkeypatch.setattr(spawn_polling, "Visitor", Clicked)
+    names = ("u001", "u002", "u003")
+    stand = SimpleNamespace(
+        hub=SimpleNamespace(url="", passwords=dict.fromkeys(names, "")),
+        report=SilentReport(),
+        plan=SimpleNamespace(names=names),
+    )
+    assert spawn_polling._start_all(stand) == ["u002: Result is not set"]  # type: ignore[arg-type]
+    assert not tired

@@ -91,6 +91,21 @@ def test_a_jobs_process_is_a_member_and_is_ended(tmp_path: Path) -> None:
         assert job.wait(5) != 0
 
 
+def test_a_companion_is_ended_by_its_id_and_nobody_else_is(tmp_path: Path) -> None:
+    layout, pid_file = Layout(tmp_path), tmp_path / "proxy.pid"
+    processes.end_companion(layout, pid_file)
+    with (
+        _sleeper({processes.COMPANION: str(layout.folder)}) as companion,
+        _sleeper({processes.COMPANION: "/another/pool"}) as stranger,
+    ):
+        pid_file.write_text(str(stranger.pid))
+        processes.end_companion(layout, pid_file)
+        pid_file.write_text(str(companion.pid))
+        processes.end_companion(layout, pid_file)
+        assert companion.wait(5) != 0
+        assert stranger.poll() is None
+
+
 def _sleeper(environment: dict[str, str]) -> subprocess.Popen[bytes]:
     """A process that ends when its pipe closes, that is, with this test at the latest."""
     waiting = [sys.executable, "-c", "import sys; print(flush=True); sys.stdin.read()"]
