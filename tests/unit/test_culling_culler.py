@@ -5,7 +5,7 @@ import json
 import logging
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -17,6 +17,7 @@ import pytest
 from mlinfn_condor.hub.culling import culler as culling
 from mlinfn_condor.hub.culling.culler import Culler
 from mlinfn_condor.hub.culling.hub_api import HubApi, HubUnavailable
+from mlinfn_condor.hub.culling.restarts import Restarts
 from mlinfn_condor.hub.culling.rules import Rules
 from mlinfn_condor.session import activity, exchange, notices
 from mlinfn_condor.session.activity import Activity, Devices, Kernel, Signal
@@ -137,13 +138,23 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return Clock()
 
 
-def culler_of(server: ThreadingHTTPServer, clock: Clock, rules: Rules = RULES, token: str = TOKEN) -> Culler:
-    return Culler(HubApi(f"http://127.0.0.1:{server.server_port}/hub/api", token), rules, now=clock)
+Culling = Callable[..., Culler]
 
 
 @pytest.fixture
-def culler(server: ThreadingHTTPServer, clock: Clock) -> Culler:
-    return culler_of(server, clock)
+def culler_of(server: ThreadingHTTPServer, clock: Clock, tmp_path: Path) -> Culling:
+    """Makes a culler of the one hub, as each start of the service does."""
+
+    def make(rules: Rules = RULES, token: str = TOKEN, **told: Any) -> Culler:
+        api = HubApi(f"http://127.0.0.1:{server.server_port}/hub/api", token)
+        return Culler(api, rules, Restarts(tmp_path / "restarts.json"), now=clock, **told)
+
+    return make
+
+
+@pytest.fixture
+def culler(culler_of: Culling) -> Culler:
+    return culler_of()
 
 
 IDLE = Activity(
@@ -220,10 +231,10 @@ def test_after_the_warning_it_is_restarted_without_the_device(hub: FakeHub, cull
 
 
 def test_or_stopped_if_the_site_chose_that(
-    hub: FakeHub, server: ThreadingHTTPServer, clock: Clock, caplog: pytest.LogCaptureFixture
+    hub: FakeHub, culler_of: Culling, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "mlinfn.culling")
-    culler = culler_of(server, clock, RULES.model_copy(update={"with_device": "stop"}))
+    culler = culler_of(RULES.model_copy(update={"with_device": "stop"}))
     warned(hub, culler, clock)
     look(culler)
     assert hub.asked == [("DELETE", "alice/", None)]
@@ -232,10 +243,88 @@ def test_or_stopped_if_the_site_chose_that(
 
 
 def test_a_culler_that_starts_anew_goes_on_from_the_folders(
-    hub: FakeHub, culler: Culler, server: ThreadingHTTPServer, clock: Clock
+    hub: FakeHub, culler: Culler, culler_of: Culling, clock: Clock
 ) -> None:
     warned(hub, culler, clock)
-    look(culler_of(server, clock))
+    look(culler_of())
+    assert [method for method, _, _ in hub.asked] == ["DELETE", "POST"]
+
+
+def killed_in_a_restart(hub: FakeHub, culler: Culler, clock: Clock) -> None:
+    """The hub has stopped it, and turns down to start it, until the culler is no more."""
+    warned(hub, culler, clock)
+    hub.refusals = 10**6
+    asyncio.run(culler.look())
+    assert [method for method, _, _ in hub.asked][:2] == ["DELETE", "POST"]
+    assert hub.users["alice"] == {}
+    hub.refusals = 0
+    hub.asked.clear()
+
+
+def test_a_restart_that_a_killed_culler_began_is_finished_by_the_next_one(
+    hub: FakeHub, culler: Culler, culler_of: Culling, clock: Clock
+) -> None:
+    killed_in_a_restart(hub, culler, clock)
+    look(culler_of())
+    assert hub.asked == [("POST", "alice/", GPU | {"model": None, "count": 0})]
+    look(culler_of())
+    assert len(hub.asked) == 1
+
+
+def test_nobody_s_session_is_started_who_started_one_himself(
+    hub: FakeHub, culler: Culler, culler_of: Culling, clock: Clock
+) -> None:
+    killed_in_a_restart(hub, culler, clock)
+    busy = replace(IDLE, kernels=(Kernel("abcdef01", "busy", NOW),))
+    report(hub.run("alice", "other"), clock, busy)
+    hub.users["alice"][""] = hub.users["alice"].pop("other")
+    look(culler_of())
+    del hub.users["alice"][""]
+    look(culler_of())
+    assert hub.asked == []
+
+
+def test_nobody_s_session_is_started_who_waits_no_more(
+    hub: FakeHub, culler: Culler, culler_of: Culling, clock: Clock
+) -> None:
+    killed_in_a_restart(hub, culler, clock)
+    clock.now += HOUR + 1
+    look(culler_of())
+    assert hub.asked == []
+
+
+def test_a_hub_that_stops_it_without_an_answer_starts_it_at_the_next_look(
+    hub: FakeHub, culler: Culler, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warned(hub, culler, clock)
+    stop = HubApi.stop
+
+    def unheard(api: HubApi, session: Any) -> None:
+        stop(api, session)
+        raise HubUnavailable("no answer within 30 s")
+
+    monkeypatch.setattr(HubApi, "stop", unheard)
+    look(culler)
+    assert [method for method, _, _ in hub.asked] == ["DELETE"]
+    look(culler)
+    assert [method for method, _, _ in hub.asked] == ["DELETE", "POST"]
+
+
+@pytest.mark.parametrize("text", ["{broken", '[{"user": "alice"}]', "[7]"])
+def test_a_broken_file_of_restarts_is_nothing_to_do(
+    hub: FakeHub, culler_of: Culling, clock: Clock, tmp_path: Path, text: str
+) -> None:
+    (tmp_path / "restarts.json").write_text(text)
+    look(culler_of())
+    assert hub.asked == []
+
+
+def test_a_disk_that_takes_no_restarts_keeps_nobody_s_device(
+    hub: FakeHub, culler: Culler, clock: Clock, tmp_path: Path
+) -> None:
+    (tmp_path / "restarts.json").mkdir()
+    warned(hub, culler, clock)
+    look(culler)
     assert [method for method, _, _ in hub.asked] == ["DELETE", "POST"]
 
 
@@ -333,11 +422,11 @@ def test_a_report_that_grew_old_changes_nothing(hub: FakeHub, culler: Culler, cl
     assert notice_in(folder) is not None
 
 
-def test_a_person_s_limit_of_hours_ends_a_busy_session(hub: FakeHub, server: ThreadingHTTPServer, clock: Clock) -> None:
+def test_a_person_s_limit_of_hours_ends_a_busy_session(hub: FakeHub, culler_of: Culling, clock: Clock) -> None:
     def hours(user: str, options: Any) -> float | None:
         return 2.0 if (user, options["project"]) == ("alice", "alpha") else None
 
-    culler = Culler(HubApi(f"http://127.0.0.1:{server.server_port}/hub/api", TOKEN), RULES, hours, clock)
+    culler = culler_of(longest_hours=hours)
     folder = hub.run("alice")
     hub.users["alice"][""]["started"] = "2033-05-18T01:33:20Z"  # Two hours before NOW.
     busy = replace(IDLE, kernels=(Kernel("abcdef01", "busy", NOW),))
@@ -352,20 +441,20 @@ def test_a_person_s_limit_of_hours_ends_a_busy_session(hub: FakeHub, server: Thr
     assert hub.asked == [("DELETE", "alice/", None)]
 
 
-def test_without_the_right_token_nothing_is_known(server: ThreadingHTTPServer, clock: Clock) -> None:
+def test_without_the_right_token_nothing_is_known(culler_of: Culling) -> None:
     with pytest.raises(HubUnavailable, match="the hub answers 403"):
-        look(culler_of(server, clock, token="wrong"))
+        look(culler_of(token="wrong"))
 
 
 def test_a_hub_that_is_down_is_waited_for(
-    hub: FakeHub, server: ThreadingHTTPServer, clock: Clock, caplog: pytest.LogCaptureFixture
+    hub: FakeHub, culler_of: Culling, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The loop itself: down, up again, one line for it."""
     folder = hub.run("alice")
     report(folder, clock)
     hub.status = 502
     caplog.set_level(logging.INFO, "mlinfn.culling")
-    culler = culler_of(server, clock, RULES.model_copy(update={"look_seconds": 0.02}))
+    culler = culler_of(RULES.model_copy(update={"look_seconds": 0.02}))
 
     async def until_warned() -> None:
         running = asyncio.create_task(culler.run())

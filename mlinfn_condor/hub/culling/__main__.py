@@ -13,7 +13,11 @@ from mlinfn_condor.errors import MlinfnError
 from mlinfn_condor.hub import settings
 from mlinfn_condor.hub.culling.culler import Culler
 from mlinfn_condor.hub.culling.hub_api import HubApi
+from mlinfn_condor.hub.culling.restarts import Restarts
 from mlinfn_condor.hub.page.limits import hours
+
+PARENT_SECONDS = 1.0
+"""Between two looks whether the hub that started us is there."""
 
 
 def main() -> None:
@@ -33,7 +37,16 @@ def main() -> None:
     def longest_hours(user: str, options: Mapping[str, Any]) -> float | None:
         return hours(user, str(options.get("project") or ""), site.limits)
 
-    asyncio.run(Culler(hub, site.culling, longest_hours).run())
+    restarts = Restarts(site.folder / "restarts.json")
+    asyncio.run(_while_hub_lives(Culler(hub, site.culling, restarts, longest_hours), os.getppid()))
+
+
+async def _while_hub_lives(culler: Culler, hub: int) -> None:
+    """A hub that is killed leaves us behind, and the next one starts its own."""
+    running = asyncio.create_task(culler.run())
+    while os.getppid() == hub and not running.done():
+        await asyncio.wait([running], timeout=PARENT_SECONDS)
+    running.cancel()
 
 
 if __name__ == "__main__":

@@ -1,19 +1,20 @@
 """One look after another at all sessions: read each report, decide, write or take back the warning, act.
 
-It keeps nothing that it could not lose: reports tell since when, warnings lie in the sessions' folders. What it
-remembers of warnings only keeps them in force when somebody removes the file.
+It keeps nothing that it could not lose: reports tell since when, warnings lie in the sessions' folders, restarts that
+were begun in the hub's. What it remembers of warnings only keeps them in force when somebody removes the file.
 """
 
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from mlinfn_condor.hub.culling.decision import Act, Decision, Evidence, Keep, Warn, decide
 from mlinfn_condor.hub.culling.hub_api import Hub, HubUnavailable, Session
+from mlinfn_condor.hub.culling.restarts import Restart, Restarts
 from mlinfn_condor.hub.culling.rules import Rules
 from mlinfn_condor.session import activity, exchange, notices
 from mlinfn_condor.session.notices import Notice
@@ -37,10 +38,13 @@ class Culler:
         self,
         hub: Hub,
         rules: Rules,
+        restarts: Restarts,
         longest_hours: HoursOf = lambda user, options: None,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._hub, self._rules, self._longest_hours, self._now = hub, rules, longest_hours, now
+        self._restarts = restarts
+        self._unfinished = restarts.begun()
         self._given: dict[Key, Notice] = {}
         self._said: dict[Key, str] = {}
         self._busy: dict[Key, asyncio.Task[None]] = {}
@@ -65,13 +69,34 @@ class Culler:
         for key in (self._given.keys() | self._said.keys()) - present - self._busy.keys():
             self._given.pop(key, None)
             self._said.pop(key, None)
+        self._finish_restarts(present)
         for session in sessions:
             if session.key not in self._busy:
-                task = self._busy[session.key] = asyncio.create_task(self._deal_with(session))
-                task.add_done_callback(partial(self._done, session.key))
+                self._begin(session.key, self._deal_with(session))
         # Long enough for all that only read; a session that stops goes on in the background.
         if self._busy:
             await asyncio.wait(self._busy.values(), timeout=self._rules.look_seconds / 2)
+
+    def _finish_restarts(self, present: Collection[Key]) -> None:
+        """What is there was never stopped, or somebody was quicker; the rest is started again."""
+        unfinished, self._unfinished = self._unfinished, []
+        for restart in unfinished:
+            if restart.key in present or restart.lapsed(self._now()):
+                self._restarts.forget(restart.key)
+            elif restart.key in self._busy:
+                self._unfinished.append(restart)
+            else:
+                self._begin(restart.key, self._finish(restart))
+
+    async def _finish(self, restart: Restart) -> None:
+        try:
+            await self._start_again(restart)
+        except HubUnavailable as error:
+            log.warning("not_done user=%s server=%s why=%s", restart.user, restart.server, error)
+
+    def _begin(self, key: Key, work: Coroutine[None, None, None]) -> None:
+        task = self._busy[key] = asyncio.create_task(work)
+        task.add_done_callback(partial(self._done, key))
 
     def _done(self, key: Key, task: asyncio.Task[None]) -> None:
         self._busy.pop(key, None)
@@ -90,13 +115,14 @@ class Culler:
         try:
             decision = decide(await asyncio.to_thread(self._evidence, session, folder), self._rules, self._now())
             self._say(session, decision)
+            restart = self._restart_of(session, decision)
             if isinstance(decision, Act):
                 # The warning stays until the hub took the order: if it is down, the next look acts.
-                await asyncio.to_thread(self._hub.stop, session)
+                await self._stop(session, restart)
             if folder is not None:
                 await asyncio.to_thread(self._tell, session, folder, decision)
-            if isinstance(decision, Act) and decision.deed == "restart-without-device":
-                await self._start_again(session)
+            if restart is not None:
+                await self._start_again(restart)
         except HubUnavailable as error:
             log.warning("not_done user=%s server=%s why=%s", session.user, session.server, error)
         except OSError as error:
@@ -125,19 +151,42 @@ class Culler:
             self._given.pop(session.key, None)
             exchange.remove(folder, notices.FILE)
 
-    async def _start_again(self, session: Session) -> None:
+    def _restart_of(self, session: Session, decision: Decision) -> Restart | None:
+        if not isinstance(decision, Act) or decision.deed != "restart-without-device":
+            return None
+        return Restart(session.user, session.server, without_device(options_of(session)), self._now())
+
+    async def _stop(self, session: Session, restart: Restart | None) -> None:
+        if restart is not None:
+            self._restarts.begin(restart)
+        try:
+            await asyncio.to_thread(self._hub.stop, session)
+        except HubUnavailable:
+            # It may have been done all the same: the next look tells whether there is something to start.
+            if restart is not None:
+                self._unfinished.append(restart)
+            raise
+
+    async def _start_again(self, restart: Restart) -> None:
         """The hub may stop it slowly, or refuse starts for a moment because many come at once."""
+        session = Session(restart.user, restart.server, None, {}, restart.options)
         deadline = time.monotonic() + STOP_SECONDS
-        refused = HubUnavailable(f"it did not stop within {STOP_SECONDS:.0f} s; it is not started again")
+        stays = HubUnavailable(f"it did not stop within {STOP_SECONDS:.0f} s; it is not started again")
+        refused = stays
         while time.monotonic() < deadline:
             try:
                 if await asyncio.to_thread(self._hub.is_gone, session):
-                    await asyncio.to_thread(self._hub.start, session, without_device(options_of(session)))
+                    await asyncio.to_thread(self._hub.start, session, restart.options)
+                    self._restarts.forget(restart.key)
                     log.info("restarted_without_device user=%s server=%s", session.user, session.server)
                     return
             except HubUnavailable as error:
                 refused = error
             await asyncio.sleep(STOP_LOOK_SECONDS)
+        if refused is stays:
+            self._restarts.forget(restart.key)
+        else:
+            self._unfinished.append(restart)
         raise refused
 
     def _say(self, session: Session, decision: Decision) -> None:
