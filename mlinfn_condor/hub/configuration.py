@@ -1,7 +1,9 @@
 """JupyterHub's configuration, from the hub's settings: `configure(get_config(), Path("hub.toml"))`."""
 
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from mlinfn_condor.hub import accounts
 from mlinfn_condor.hub.culling import service as culling
@@ -27,11 +29,14 @@ def configure(config: Any, settings_file: Path) -> None:
 
 def _addresses(config: Any, settings: HubSettings) -> None:
     config.JupyterHub.bind_url = settings.addresses.public
-    config.JupyterHub.hub_bind_url = settings.addresses.hub
-    config.JupyterHub.hub_connect_url = settings.addresses.hub
+    config.JupyterHub.hub_bind_url = settings.addresses.hub_url
+    config.JupyterHub.hub_connect_url = settings.addresses.hub_url
+    config.JupyterHub.internal_ssl = settings.addresses.internal_tls
+    config.JupyterHub.internal_certs_location = str(settings.certificates_folder)
+    config.JupyterHub.trusted_alt_names = [_alternative_name(urlsplit(settings.addresses.hub).hostname or "localhost")]
     config.JupyterHub.db_url = f"sqlite:///{settings.folder}/jupyterhub.sqlite"
     config.JupyterHub.cookie_secret_file = f"{settings.folder}/cookie-secret"
-    config.ConfigurableHTTPProxy.api_url = settings.addresses.proxy_api
+    config.ConfigurableHTTPProxy.api_url = settings.addresses.proxy_api_url
 
 
 def _sessions(config: Any, settings: HubSettings) -> None:
@@ -44,9 +49,18 @@ def _sessions(config: Any, settings: HubSettings) -> None:
     config.CondorSpawner.session_path = settings.sessions.path
     config.CondorSpawner.session_environment = dict(settings.sessions.environment)
     config.CondorSpawner.queue_timeout = settings.sessions.queue_timeout_seconds
+    config.CondorSpawner.node_names = settings.addresses.node_names
     # Nothing of the hub's own environment reaches a session.
     config.CondorSpawner.env_keep = []
     config.CondorSpawner.default_url = "/lab"
+
+
+def _alternative_name(host: str) -> str:
+    """Of the hub's certificate, in OpenSSL's notation."""
+    try:
+        return f"IP:{ip_address(host)}"
+    except ValueError:
+        return f"DNS:{host}"
 
 
 def _survival(config: Any) -> None:

@@ -25,6 +25,24 @@ class Addresses(_Section):
     """Where the hub listens; nodes reach it too, to ask who comes in."""
     proxy_api: str = "http://127.0.0.1:8001"
     """Where the hub orders the proxy about; for nobody else."""
+    internal_tls: bool = True
+    """Whether hub, proxy and sessions speak TLS with certificates on both sides: then a session's port takes none but
+    the hub's proxy and the hub. The addresses of hub and proxy_api become https by it, whatever they are written as."""
+    node_names: list[str] = []
+    """Further names and addresses of nodes, for those that join while a session starts: `*.nodes.example.org`."""
+
+    @property
+    def hub_url(self) -> str:
+        """Where the hub listens, with the scheme that it has."""
+        return self._internal(self.hub)
+
+    @property
+    def proxy_api_url(self) -> str:
+        """Where the proxy takes orders, with the scheme that it has."""
+        return self._internal(self.proxy_api)
+
+    def _internal(self, address: str) -> str:
+        return f"{'https' if self.internal_tls else 'http'}://{address.partition('://')[2]}"
 
 
 class Sessions(_Section):
@@ -87,6 +105,11 @@ class HubSettings(_Section):
             if unknown := sorted(set(named) - set(self.membership.projects)):
                 raise ValueError(f"{where}: {', '.join(unknown)}: membership.projects has no such project")
         return self
+
+    @property
+    def certificates_folder(self) -> Path:
+        """JupyterHub's authorities, and the certificates of hub and proxy."""
+        return self.folder / "certificates"
 
     @property
     def accounts_folder(self) -> Path:

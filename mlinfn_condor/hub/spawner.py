@@ -11,17 +11,18 @@ from urllib.parse import urlsplit
 from jupyterhub.app import JupyterHub
 from jupyterhub.spawner import Spawner, SpawnException
 from sqlalchemy.orm import object_session
-from traitlets import Dict, Integer, Unicode, default
+from traitlets import Dict, Integer, List, Unicode, default
 
 from mlinfn_condor.errors import BadRequest, JobRefused, MlinfnError, PoolUnavailable
-from mlinfn_condor.hub import sessions, starting
+from mlinfn_condor.hub import certificates, sessions, starting
+from mlinfn_condor.hub.certificates import Certificate
 from mlinfn_condor.hub.page.choice import Choice
 from mlinfn_condor.hub.platform import Platform
 from mlinfn_condor.hub.sessions import Life
 from mlinfn_condor.hub.steps import Step, Steps
 from mlinfn_condor.hub.watch import PoolWatch
 from mlinfn_condor.pool import Job, JobId, JobState, ads
-from mlinfn_condor.session.folder import Server, SessionFolder, prepare_for_hub
+from mlinfn_condor.session.folder import Server, SessionFolder, folder_in, prepare_for_hub
 from mlinfn_condor.submission.requests import OnBehalf, SessionRequest
 from mlinfn_condor.submission.submit import submit
 
@@ -66,6 +67,12 @@ class CondorSpawner(Spawner):  # type: ignore[misc]  # jupyterhub has no types
         600, help="Seconds that a session may wait in the queue until its start is given up, with the reason."
     ).tag(config=True)
 
+    node_names = List(
+        Unicode(),
+        help="Names and addresses of nodes beside those that the pool has when a session starts, as they stand in "
+        "sessions' certificates; `*.nodes.example.org` is one.",
+    ).tag(config=True)
+
     @default("apply_user_options")
     def _options_are_read_by_start(self) -> Any:
         return lambda _spawner, _options: None
@@ -81,6 +88,7 @@ class CondorSpawner(Spawner):  # type: ignore[misc]  # jupyterhub has no types
         self.refused: tuple[str, dict[str, list[str]]] | None = None
         """Server and form that were just refused, until the page is drawn again: in the same request."""
         self._submitted = 0.0
+        self._certificate: Certificate | None = None
         super().__init__(**kwargs)
         self.start_timeout = self.queue_timeout + 60
         # A hub that starts again asks every server whether it answers, and shuts down those that don't within this
@@ -173,6 +181,23 @@ class CondorSpawner(Spawner):  # type: ignore[misc]  # jupyterhub has no types
             await self.watch.next_look(LOOK_SECONDS)
         return server.url
 
+    # What a session shows to hub and proxy, where JupyterHub's `internal_ssl` is on; it asks before each start.
+
+    async def create_certs(self) -> dict[str, str]:
+        """Make the session's certificate, for whichever node it will be matched to."""
+        seen = await self.watch.snapshot()
+        nodes = {name for slot in seen.slots for name in slot.hosts} if seen else set()
+        names = {"localhost", "127.0.0.1", *nodes, *self.node_names}
+        trusted = Path(self.internal_trust_bundles[certificates.AUTHORITY])
+        authorities = Path(self.internal_certs_location)
+        self._certificate = await self._in_thread(certificates.issue, authorities, trusted, self.user.name, names)
+        return {}
+
+    async def move_certs(self, _paths: dict[str, str]) -> dict[str, str]:
+        """Where they will be; `start` writes them, when nothing of an earlier session is there any more."""
+        slug, home = sessions.slug(self.name), sessions.home_of(self.homes, self.user.name)
+        return certificates.paths(folder_in(home, slug))
+
     # The start, step by step.
 
     async def _start(self, steps: Steps) -> str:
@@ -183,7 +208,8 @@ class CondorSpawner(Spawner):  # type: ignore[misc]  # jupyterhub has no types
         self.user_options: dict[str, Any] = choice.options()
         request = partial(self._request, choice, home, slug)
         await self._end_earlier(slug)
-        self.folder = await self._in_thread(prepare_for_hub, home, slug, self._environment(choice, home, slug))
+        secrets = self._certificate.files() if self._certificate else {}
+        self.folder = await self._in_thread(prepare_for_hub, home, slug, self._environment(choice, home, slug), secrets)
         await self._in_thread(self.platform.renew_token, self.user.name, self.folder)
         job = await self.watch.submit(partial(submit, request(self.folder.path)))
         self._stand_for(job)
@@ -205,14 +231,15 @@ class CondorSpawner(Spawner):  # type: ignore[misc]  # jupyterhub has no types
         )
 
     def _environment(self, choice: Choice, home: Path, slug: str) -> dict[str, str]:
-        folder = home / ".mlinfn" / "sessions" / slug
+        folder = folder_in(home, slug)
+        scheme = "https" if self.internal_ssl else "http"
         given = {name: str(value) for name, value in {**self.get_env(), **self.session_environment}.items()}
         return given | {
             # HTCondor's starter puts the account's own home there, which need not be the user's on this pool.
             "HOME": str(home),
             "MLINFN_SESSION_PATH": self.session_path,
             "_CONDOR_SEC_TOKEN_DIRECTORY": str(folder / "condor" / "tokens.d"),
-            "JUPYTERHUB_SERVICE_URL": f"http://{self.session_ip}:0{self.server.base_url}",
+            "JUPYTERHUB_SERVICE_URL": f"{scheme}://{self.session_ip}:0{self.server.base_url}",
         }
 
     async def _end_earlier(self, slug: str) -> None:

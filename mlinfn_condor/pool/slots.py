@@ -1,5 +1,6 @@
 """Slots and devices as the startds advertise them."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -78,6 +79,10 @@ SLOT_ATTRIBUTES = (
 """What a Slot is made of, the properties of its devices excepted: those have a name per device."""
 
 
+_ADDRESS = re.compile(r"<(?P<host>\[[0-9a-fA-F:]+\]|[0-9.]+):\d+")
+"""HTCondor's sinful string: `<10.0.0.1:9618?addrs=…>`."""
+
+
 @dataclass(frozen=True)
 class Slot:
     """One slot. Of a partitionable slot cpus, memory and disk are what is left in it."""
@@ -95,6 +100,14 @@ class Slot:
         """The execution point: `server1` in `slot5_3@server1@host`; the machine when its startd has no name."""
         parts = self.name.split("@")
         return parts[1] if len(parts) > 1 else ads.text(self.ad, "Machine")
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """Names and address by which its machine may be reached; of a whole ad, others do not tell the address."""
+        machine = ads.text(self.ad, "Machine")
+        address = _ADDRESS.match(ads.text(self.ad, "MyAddress"))
+        found = {machine, machine.partition(".")[0], address["host"].strip("[]") if address else ""}
+        return frozenset(found - {""})
 
     @property
     def offer(self) -> str:

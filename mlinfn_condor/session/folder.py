@@ -108,22 +108,31 @@ def prepare(home: Path, name: str) -> SessionFolder:
     return folder
 
 
-def prepare_for_hub(home: Path, name: str, environment: Mapping[str, str]) -> SessionFolder:
+def prepare_for_hub(
+    home: Path, name: str, environment: Mapping[str, str], secrets: Mapping[str, str] | None = None
+) -> SessionFolder:
     """The same for a session that a hub starts; what an earlier session of this name left there is gone.
 
-    The hub must know that no such session runs: it asks the queue.
+    `secrets` are further files, by name. The hub must know that no such session runs: it asks the queue.
     """
     folder = _made(home, name)
     for left in folder.path.glob("*.json"):
         left.unlink(missing_ok=True)
+    for secret, content in (secrets or {}).items():
+        _write_secret(folder.path / secret, content)
     _write_secret(folder.environment_file, json.dumps(dict(environment), indent=1) + "\n")
     return folder
+
+
+def folder_in(home: Path, name: str) -> Path:
+    """Where a session's folder lies in its user's home."""
+    return home / ".mlinfn" / "sessions" / name
 
 
 def _made(home: Path, name: str) -> SessionFolder:
     if not _NAME.fullmatch(name):
         raise BadRequest(f"session name {name!r}: use up to 32 small letters, digits and hyphens")
-    folder = SessionFolder(home / ".mlinfn" / "sessions" / name)
+    folder = SessionFolder(folder_in(home, name))
     folder.path.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.path.chmod(0o700)
     return folder

@@ -190,3 +190,24 @@ def test_what_cannot_be_is_one_line_and_changes_nothing(hub, account, words, sen
     assert sentence in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1, done.stderr
     assert Store(hub.settings.accounts_folder).path.read_bytes() == before
+
+
+def test_who_comes_later_under_a_removed_name_inherits_nothing(hub, account):
+    first = Person(hub.url, "gina", password_in(account("add", "gina", "--project", "alpha")))
+    held = Pass.of(first)
+    assert held.holder() == "gina"
+    assert account("remove", "gina").returncode == 0
+    wait_until(lambda: held.holder() is None, END_SECONDS, "gina's API token is refused")
+    admin = Person(hub.url, "admin", hub.passwords["admin"])
+    gone = lambda: admin.ask("GET", "api/users/gina").status_code == 404  # noqa: E731
+    wait_until(gone, END_SECONDS, "the hub has forgotten gina")
+    second = Person(hub.url, "gina", password_in(account("add", "gina", "--project", "beta")))
+    assert second.answer.status_code == 200
+    assert held.holder() is None
+    assert first.ask("GET", "api/users/gina").status_code == 403
+
+
+def test_an_account_of_the_pools_own_people_that_was_removed_stays_so(hub, settings, account):
+    assert account("remove", "bob").returncode == 0
+    lifecycle.up(settings, SilentReport())
+    assert "bob" not in Store(hub.settings.accounts_folder).read()

@@ -26,6 +26,7 @@ class RememberingHub:
     def __init__(self):
         self.running = [session("alice"), session("bob"), session("bob", "notes")]
         self.held = {"alice": ["a1"], "bob": ["b1", "b2"]}
+        self.remembered = ["alice", "bob"]
         self.down = False
         self.asked = []
 
@@ -43,6 +44,12 @@ class RememberingHub:
 
     def revoke(self, user, token):
         self.held[user].remove(token)
+
+    def users(self):
+        return list(self.remembered)
+
+    def forget(self, user):
+        self.remembered.remove(user)
 
 
 def session(user, server=""):
@@ -236,3 +243,38 @@ def test_what_failed_is_tried_again_soon_and_complained_of_once(caplog):
 def test_a_mistake_of_ours_is_not_hidden():
     with pytest.raises(ZeroDivisionError):
         Rounds("it", Task(ZeroDivisionError())).turn(1, changed=True)
+
+
+def test_who_has_no_account_any_more_is_forgotten_once_his_sessions_have_gone(steward, store, hub):
+    with store.change() as accounts:
+        del accounts["bob"]
+    steward.end_what_is_over(NOON)
+    assert hub.remembered == ["alice", "bob"]  # the hub would not take a user with a server that just stops
+    assert [one.user for one in hub.running] == ["alice"]
+    steward.end_what_is_over(NOON)
+    assert hub.remembered == ["alice"]
+
+
+def test_an_account_that_is_over_is_remembered_for_it_may_be_extended(steward, store, hub):
+    steward.end_what_is_over(LATER)
+    steward.end_what_is_over(LATER)
+    assert hub.remembered == ["alice", "bob"]
+
+
+def test_a_missing_file_of_accounts_makes_nobody_forgotten(steward, store, hub):
+    store.path.unlink()
+    steward.end_what_is_over(LATER)
+    assert hub.remembered == ["alice", "bob"]
+    assert len(hub.running) == 3
+
+
+def test_who_signs_in_for_the_first_time_while_we_look_is_not_forgotten(steward, store, hub):
+    def users():
+        with store.change() as accounts:  # as sign-in does, before the hub knows its user
+            accounts["carol"] = ALPHA
+        return ["alice", "bob", "carol"]
+
+    hub.users = users
+    hub.remembered.append("carol")
+    steward.end_what_is_over(NOON)
+    assert "carol" in hub.remembered

@@ -8,6 +8,7 @@ import argparse
 import json
 import os
 import signal
+import ssl
 import sys
 import threading
 import time
@@ -54,6 +55,8 @@ def main() -> None:
     folder = SessionFolder(arguments.folder)
     environment = folder.environment()
     server = ThreadingHTTPServer((arguments.ip, 0), handler(sys.argv[1]))
+    if "JUPYTERHUB_SSL_KEYFILE" in environment:
+        server.socket = _tls(environment, ssl.Purpose.CLIENT_AUTH).wrap_socket(server.socket, server_side=True)
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     _publish(folder, server.server_port, arguments.ip, environment)
     threading.Thread(target=_report, args=(folder, environment), daemon=True).start()
@@ -62,7 +65,8 @@ def main() -> None:
 
 def _publish(folder: SessionFolder, port: int, ip: str, environment: dict[str, str]) -> None:
     job = Job.around(os.environ)
-    url = f"http://{ip}:{port}{environment.get('JUPYTERHUB_SERVICE_PREFIX', '/')}"
+    scheme = "https" if "JUPYTERHUB_SSL_KEYFILE" in environment else "http"
+    url = f"{scheme}://{ip}:{port}{environment.get('JUPYTERHUB_SERVICE_PREFIX', '/')}"
     devices = [device.id for device in job.devices]
     folder.publish(Server(url, port, os.getpid(), job.node or "", job.id, devices, time.time()))
 
@@ -89,7 +93,16 @@ def _note(environment: dict[str, str], now: float) -> None:
         "Content-Type": "application/json",
     }
     request = Request(environment["JUPYTERHUB_ACTIVITY_URL"], json.dumps(told).encode(), headers)  # noqa: S310
-    urlopen(request, timeout=30).close()  # noqa: S310 - the hub's own address
+    tls = _tls(environment, ssl.Purpose.SERVER_AUTH) if "JUPYTERHUB_SSL_KEYFILE" in environment else None
+    urlopen(request, timeout=30, context=tls).close()  # noqa: S310 - the hub's own address
+
+
+def _tls(environment: dict[str, str], purpose: ssl.Purpose) -> ssl.SSLContext:
+    """As a session does: it shows its certificate, and wants the other side's."""
+    context = ssl.create_default_context(purpose, cafile=environment["JUPYTERHUB_SSL_CLIENT_CA"])
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_cert_chain(environment["JUPYTERHUB_SSL_CERTFILE"], environment["JUPYTERHUB_SSL_KEYFILE"])
+    return context
 
 
 if __name__ == "__main__":

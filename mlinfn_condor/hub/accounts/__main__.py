@@ -11,6 +11,7 @@ from mlinfn_condor.hub.accounts.hub_api import AccountsHubApi
 from mlinfn_condor.hub.accounts.service import run
 from mlinfn_condor.hub.accounts.steward import Steward
 from mlinfn_condor.hub.accounts.store import Store
+from mlinfn_condor.hub.certificates import client_context
 from mlinfn_condor.hub.settings import HubSettings, read
 from mlinfn_condor.pool.protocol import Pool
 from mlinfn_condor.pool.real import RealPool
@@ -24,7 +25,9 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="[%(asctime)s %(name)s] %(message)s", stream=sys.stderr)
     try:
         site = read(arguments.settings)
-        hub = AccountsHubApi(os.environ["JUPYTERHUB_API_URL"], os.environ["JUPYTERHUB_API_TOKEN"])
+        hub = AccountsHubApi(
+            os.environ["JUPYTERHUB_API_URL"], os.environ["JUPYTERHUB_API_TOKEN"], client_context(os.environ)
+        )
     except MlinfnError as error:
         sys.exit(str(error))
     except KeyError as error:

@@ -1,4 +1,4 @@
-"""What the accounts service asks of the hub beside what the culler does: tokens of its users."""
+"""What the accounts service asks of the hub beside what the culler does: its users, and their tokens."""
 
 from urllib.parse import quote
 
@@ -19,3 +19,11 @@ class AccountsHubApi(HubApi):
     def revoke(self, user: str, token: str) -> None:
         """Take a token away; gone already is as good."""
         self._ask("DELETE", f"users/{quote(user, safe='')}/tokens/{quote(token, safe='')}", allowed=(404,))
+
+    def users(self) -> list[str]:
+        """Names of all users, asked for page by page."""
+        return [str(user["name"]) for user in self._pages("users", {"include_stopped_servers": "false"})]
+
+    def forget(self, user: str) -> None:
+        """Delete the user; gone already is as good, and one whose server just starts is left for the next time."""
+        self._ask("DELETE", f"users/{quote(user, safe='')}", allowed=(400, 404))

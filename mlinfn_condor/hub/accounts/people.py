@@ -15,13 +15,20 @@ from mlinfn_condor.hub.accounts.store import Store
 
 
 def ensure(store: Store, people: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """Accounts for `people` (name → projects) and the administrator; passwords of the new ones. Others stay as is."""
+    """Accounts for `people` (name → projects) and the administrator; passwords of the new ones. Others stay as is.
+
+    An account that was removed stays so: its password is kept, and says that there was one.
+    """
+    fresh = store.version() is None
     with store.change() as accounts:
         wanted = {name: Account(projects=tuple(projects)) for name, projects in people.items()}
         wanted[ADMINISTRATOR] = Account(admin=True)
-        made = {name: passwords.readable() for name in wanted if name not in accounts}
+        earlier = kept(store)
+        made = {
+            name: passwords.readable() for name in wanted if name not in accounts and (fresh or name not in earlier)
+        }
         if made:  # first the passwords: one without an account is harmless, an account whose password is lost is not
-            write_private(store.passwords, f"{json.dumps(kept(store) | made, indent=1)}\n".encode())
+            write_private(store.passwords, f"{json.dumps(earlier | made, indent=1)}\n".encode())
         for name, password in made.items():
             accounts[name] = wanted[name].model_copy(update={"password": passwords.hashed(password)})
     return made

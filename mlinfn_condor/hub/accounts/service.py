@@ -13,7 +13,7 @@ from mlinfn_condor.hub.accounts.account import now
 from mlinfn_condor.hub.accounts.steward import Steward
 
 NAME = "mlinfn-accounts"
-SCOPES = ("list:users", "read:users:name", "read:servers", "delete:servers", "tokens")
+SCOPES = ("list:users", "read:users:name", "read:servers", "delete:servers", "tokens", "delete:users")
 ROUND_SECONDS = 20
 """How late the end of an account may take effect."""
 RETRY_SECONDS = 2

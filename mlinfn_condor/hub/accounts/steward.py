@@ -31,6 +31,12 @@ class Hub(Protocol):
     def revoke(self, user: str, token: str) -> None:
         """Take one away."""
 
+    def users(self) -> list[str]:
+        """Everybody whom the hub remembers; administrators by the hub's own settings are not among them."""
+
+    def forget(self, user: str) -> None:
+        """Make the hub forget a user: cookies and tokens of his open nothing any more, whoever has his name later."""
+
 
 class Steward:
     """Each method brings one thing to what the accounts say; what failed is tried again at the next call."""
@@ -67,11 +73,15 @@ class Steward:
         self._have_it_read(who)
 
     def end_what_is_over(self, now: datetime) -> None:
-        """Stop sessions and revoke tokens of people whose accounts are over or gone. Raises MlinfnError."""
+        """Stop sessions and revoke tokens of people whose accounts are over; forget those whose are gone.
+
+        Raises MlinfnError.
+        """
         if self._store.version() is None:
             return  # no accounts at all is a file that is missing, not everybody's end
+        # Accounts last: who signs in for the first time has one before the hub knows him.
+        sessions, users = self._hub.sessions(), self._hub.users()
         accounts = self._store.read()
-        sessions = self._hub.sessions()
         over = excluded(accounts, [session.user for session in sessions], now)
         for session in sessions:
             if session.user in over:
@@ -80,6 +90,11 @@ class Steward:
         self._without_tokens = {(user, until) for user, until in self._without_tokens if user in over}
         for user in over:
             self._revoke(user, accounts[user].until if user in accounts else None)
+        holding = {session.user for session in sessions}
+        for user in users:
+            if user not in accounts and user not in holding:
+                log.info("forget %s: he has no account any more", user)
+                self._hub.forget(user)
 
     def _have_it_read(self, who: project_map.Members) -> None:
         failed: list[MlinfnError] = []

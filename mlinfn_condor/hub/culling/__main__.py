@@ -11,6 +11,7 @@ from typing import Any
 
 from mlinfn_condor.errors import MlinfnError
 from mlinfn_condor.hub import settings
+from mlinfn_condor.hub.certificates import client_context
 from mlinfn_condor.hub.culling.culler import Culler
 from mlinfn_condor.hub.culling.hub_api import HubApi
 from mlinfn_condor.hub.culling.restarts import Restarts
@@ -28,7 +29,7 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="[%(asctime)s %(name)s] %(message)s", stream=sys.stderr)
     try:
         site = settings.read(arguments.settings)
-        hub = HubApi(os.environ["JUPYTERHUB_API_URL"], os.environ["JUPYTERHUB_API_TOKEN"])
+        hub = HubApi(os.environ["JUPYTERHUB_API_URL"], os.environ["JUPYTERHUB_API_TOKEN"], client_context(os.environ))
     except MlinfnError as error:
         sys.exit(str(error))
     except KeyError as error:

@@ -1,6 +1,7 @@
 """The few questions that the culler asks the hub, over its REST API."""
 
 import json
+import ssl
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
@@ -66,24 +67,17 @@ class Hub(Protocol):
 class HubApi:
     """JupyterHub's REST API."""
 
-    def __init__(self, url: str, token: str) -> None:
-        self._url, self._token = url.rstrip("/"), token
+    def __init__(self, url: str, token: str, context: ssl.SSLContext | None = None) -> None:
+        """`context`: with which certificate it speaks to a hub that wants one."""
+        self._url, self._token, self._context = url.rstrip("/"), token, context
 
     def sessions(self) -> list[Session]:
         """Asks page by page."""
-        found: list[Session] = []
-        offset: int | None = 0
-        while offset is not None:
-            words = {"state": "active", "include_stopped_servers": "false", "limit": _PAGE_SIZE, "offset": offset}
-            answer = self._ask("GET", f"users?{urlencode(words)}", accept="application/jupyterhub-pagination+json")
-            try:
-                for user in answer["items"]:
-                    found.extend(_ready_servers(user))
-                following = answer["_pagination"]["next"]
-                offset = int(following["offset"]) if following else None
-            except (KeyError, TypeError, ValueError, AttributeError) as error:
-                raise HubUnavailable(f"{self._url}/users does not answer as JupyterHub's API") from error
-        return found
+        users = self._pages("users", {"state": "active", "include_stopped_servers": "false"})
+        try:
+            return [session for user in users for session in _ready_servers(user)]
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise self._is_another(error, "users") from error
 
     def stop(self, session: Session) -> None:
         """204 or 202; 404 and 400 say that it does not run any more."""
@@ -98,6 +92,24 @@ class HubApi:
     def start(self, session: Session, options: Mapping[str, Any]) -> None:
         """201 or 202."""
         self._ask("POST", session.path, body=options)
+
+    def _pages(self, path: str, words: Mapping[str, str]) -> list[Any]:
+        """All items of a listing."""
+        found: list[Any] = []
+        offset: int | None = 0
+        while offset is not None:
+            page = urlencode({**words, "limit": _PAGE_SIZE, "offset": offset})
+            answer = self._ask("GET", f"{path}?{page}", accept="application/jupyterhub-pagination+json")
+            try:
+                found.extend(answer["items"])
+                following = answer["_pagination"]["next"]
+                offset = int(following["offset"]) if following else None
+            except (KeyError, TypeError, ValueError) as error:
+                raise self._is_another(error, path) from error
+        return found
+
+    def _is_another(self, error: Exception, path: str) -> "HubUnavailable":
+        return HubUnavailable(f"{self._url}/{path} does not answer as JupyterHub's API ({error!r})")
 
     def _ask(
         self,
@@ -114,7 +126,7 @@ class HubApi:
             headers={"Authorization": f"token {self._token}", "Accept": accept, "Content-Type": "application/json"},
         )
         try:
-            with urllib.request.urlopen(request, timeout=_ANSWER_SECONDS) as answer:  # noqa: S310
+            with urllib.request.urlopen(request, timeout=_ANSWER_SECONDS, context=self._context) as answer:  # noqa: S310
                 text = answer.read()
             return json.loads(text) if text else None
         except urllib.error.HTTPError as error:

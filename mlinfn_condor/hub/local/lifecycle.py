@@ -15,6 +15,7 @@ from mlinfn_condor.embedded.processes import COMPANION
 from mlinfn_condor.embedded.report import Report
 from mlinfn_condor.embedded.secrets import write_private
 from mlinfn_condor.errors import EmbeddedPoolError
+from mlinfn_condor.hub import certificates
 from mlinfn_condor.hub.accounts import people
 from mlinfn_condor.hub.accounts.store import Store
 from mlinfn_condor.hub.local import first_settings, proxy
@@ -133,18 +134,20 @@ def _write(layout: HubLayout, pool: RunningPool, hub: HubSettings, command: list
     exports = [token, *(f"{name}={value}" for name, value in identity.items())]
     hub_command = f"{sys.executable} -m jupyterhub -f {layout.configuration}"
     _script(layout, "hub", exports, hub_command)
-    _script(layout, "proxy", [token], " ".join([*command, *_proxy_arguments(hub)]))
+    _script(layout, "proxy", [token], " ".join([*command, *_proxy_arguments(hub)]), _proxys_files(hub))
     mark = f"{COMPANION}={layout.pool.folder}"
     layout.pool.companions.write_text(
         _COMPANIONS.format(proxy=layout.script("proxy"), hub=layout.script("hub"), mark=mark)
     )
 
 
-def _script(layout: HubLayout, name: str, exports: list[str], command: str) -> None:
+def _script(layout: HubLayout, name: str, exports: list[str], command: str, first: str = "") -> None:
     script = layout.script(name)
     script.write_text(
         _SCRIPT.format(
-            exports="".join(f"export {export}\n" for export in exports), command=command, log=layout.log(name)
+            exports="".join(f"export {export}\n" for export in exports) + first,
+            command=command,
+            log=layout.log(name),
         )
     )
     script.chmod(0o700)
@@ -155,7 +158,16 @@ def _proxy_arguments(hub: HubSettings) -> Iterator[str]:
     yield from (f"--ip={public.hostname}", f"--port={public.port}")
     yield from (f"--api-ip={api.hostname}", f"--api-port={api.port}")
     # A proxy that starts before its hub, or without it, says so in words.
-    yield from (f"--error-target={hub.addresses.hub}/hub/error", f"--default-target={hub.addresses.hub}")
+    yield from (f"--error-target={hub.addresses.hub_url}/hub/error", f"--default-target={hub.addresses.hub_url}")
+    if hub.addresses.internal_tls:
+        yield from certificates.proxy_arguments(hub.certificates_folder)
+
+
+def _proxys_files(hub: HubSettings) -> str:
+    """The hub makes them before it listens; both are started at once."""
+    if not hub.addresses.internal_tls:
+        return ""
+    return f"until [ -s {certificates.proxys_last_file(hub.certificates_folder)} ]; do sleep 0.1; done\n"
 
 
 def _wait_until_ready(layout: HubLayout, hub: HubSettings) -> None:

@@ -1,0 +1,119 @@
+"""Certificates of sessions: a session's port takes none but the hub's proxy and the hub, and both know whom they reach.
+
+JupyterHub's `internal_ssl` keeps the authorities: those of hub and proxy, whom sessions trust, and that of sessions,
+which hub and proxy trust. Its own way to make a session's certificate takes 0.1 s of the hub's one thread for a key and
+names only the machine of the hub; here a key is made on an elliptic curve, and the names are those of the pool's nodes.
+"""
+
+import ssl
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cryptography import x509
+
+AUTHORITY = "notebooks-ca"
+"""JupyterHub's name for the authority of sessions."""
+VALID_DAYS = 400
+"""Longer than any session lasts."""
+_KEY, _CERTIFICATE, _TRUSTED = "tls.key", "tls.crt", "tls-trusted.crt"
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """A session's certificate with its key, and whom the session trusts: PEM."""
+
+    key: str
+    certificate: str
+    trusted: str
+
+    def files(self) -> dict[str, str]:
+        """As they are written into the session's folder, which nobody else can read."""
+        return {_KEY: self.key, _CERTIFICATE: self.certificate, _TRUSTED: self.trusted}
+
+
+def paths(folder: Path) -> dict[str, str]:
+    """Where these files will lie, under the names that JupyterHub wants them by."""
+    return {
+        "keyfile": str(folder / _KEY),
+        "certfile": str(folder / _CERTIFICATE),
+        "cafile": str(folder / _TRUSTED),
+    }
+
+
+def issue(authorities: Path, trusted: Path, user: str, names: Iterable[str]) -> Certificate:
+    """A new certificate for a session of `user` on a node that has one of these names or addresses.
+
+    `authorities` is JupyterHub's `internal_certs_location`, `trusted` the file of those whom sessions trust.
+    """
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+    authority = x509.load_pem_x509_certificate((authorities / AUTHORITY / f"{AUTHORITY}.crt").read_bytes())
+    signing_key = serialization.load_pem_private_key(
+        (authorities / AUTHORITY / f"{AUTHORITY}.key").read_bytes(), password=None
+    )
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"session of {user}")]))
+        .issuer_name(authority.subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        # A node's clock may be a little behind.
+        .not_valid_before(now - timedelta(minutes=10))
+        .not_valid_after(min(now + timedelta(days=VALID_DAYS), authority.not_valid_after_utc))
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(
+            x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False
+        )
+        .add_extension(x509.SubjectAlternativeName([_name(one) for one in sorted(set(names))]), critical=False)
+        .sign(signing_key, hashes.SHA256())  # type: ignore[arg-type]  # the authority's key is one that signs
+    )
+    return Certificate(
+        key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        ).decode(),
+        made.public_bytes(serialization.Encoding.PEM).decode(),
+        trusted.read_text(),
+    )
+
+
+def client_context(environment: Mapping[str, str]) -> ssl.SSLContext | None:
+    """How a service of the hub speaks to it, by what the hub told it; None: without TLS."""
+    if not (key := environment.get("JUPYTERHUB_SSL_KEYFILE")):
+        return None
+    context = ssl.create_default_context(cafile=environment["JUPYTERHUB_SSL_CLIENT_CA"])
+    context.load_cert_chain(environment["JUPYTERHUB_SSL_CERTFILE"], key)
+    return context
+
+
+def proxy_arguments(authorities: Path) -> list[str]:
+    """Options of configurable-http-proxy: its API for the hub alone, its own certificate towards hub and sessions."""
+    told = []
+    for role in ("api", "client"):
+        name = f"proxy-{role}"
+        files = {"key": f"{name}/{name}.key", "cert": f"{name}/{name}.crt", "ca": f"{name}-ca_trust.crt"}
+        told += [f"--{role}-ssl-{what}={authorities / file}" for what, file in files.items()]
+        told += [f"--{role}-ssl-request-cert", f"--{role}-ssl-reject-unauthorized"]
+    return told
+
+
+def proxys_last_file(authorities: Path) -> Path:
+    """There when the hub has made all that its proxy needs."""
+    return authorities / "proxy-client" / "proxy-client.crt"
+
+
+def _name(text: str) -> "x509.GeneralName":
+    from cryptography import x509
+
+    try:
+        return x509.IPAddress(ip_address(text))
+    except ValueError:
+        return x509.DNSName(text)
