@@ -16,9 +16,9 @@ import pytest
 
 from mlinfn_condor.hub.culling import culler as culling
 from mlinfn_condor.hub.culling.culler import Culler
-from mlinfn_condor.hub.culling.hub_api import HubApi, HubUnavailable
 from mlinfn_condor.hub.culling.restarts import Restarts
 from mlinfn_condor.hub.culling.rules import Rules
+from mlinfn_condor.hub.hub_api import HubApi, HubUnavailable
 from mlinfn_condor.session import activity, exchange, notices
 from mlinfn_condor.session.activity import Activity, Devices, Kernel, Signal
 

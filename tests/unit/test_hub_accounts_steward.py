@@ -10,7 +10,7 @@ from mlinfn_condor.hub.accounts.account import Account, SignIn
 from mlinfn_condor.hub.accounts.service import RETRY_SECONDS, ROUND_SECONDS, Rounds
 from mlinfn_condor.hub.accounts.steward import Steward, excluded
 from mlinfn_condor.hub.accounts.store import Store
-from mlinfn_condor.hub.culling.hub_api import HubUnavailable, Session
+from mlinfn_condor.hub.hub_api import HubUnavailable, Session
 from mlinfn_condor.pool.protocol import ACCESS_POINTS
 from mlinfn_condor.pool.twin import TwinPool
 

@@ -7,11 +7,11 @@ import sys
 from pathlib import Path
 
 from mlinfn_condor.errors import MlinfnError
-from mlinfn_condor.hub.accounts.hub_api import AccountsHubApi
 from mlinfn_condor.hub.accounts.service import run
 from mlinfn_condor.hub.accounts.steward import Steward
 from mlinfn_condor.hub.accounts.store import Store
 from mlinfn_condor.hub.certificates import client_context
+from mlinfn_condor.hub.hub_api import HubApi
 from mlinfn_condor.hub.settings import HubSettings, read
 from mlinfn_condor.pool.protocol import Pool
 from mlinfn_condor.pool.real import RealPool
@@ -25,9 +25,7 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="[%(asctime)s %(name)s] %(message)s", stream=sys.stderr)
     try:
         site = read(arguments.settings)
-        hub = AccountsHubApi(
-            os.environ["JUPYTERHUB_API_URL"], os.environ["JUPYTERHUB_API_TOKEN"], client_context(os.environ)
-        )
+        hub = HubApi(os.environ["JUPYTERHUB_API_URL"], os.environ["JUPYTERHUB_API_TOKEN"], client_context(os.environ))
     except MlinfnError as error:
         sys.exit(str(error))
     except KeyError as error:

@@ -10,7 +10,7 @@ from mlinfn_condor.errors import MlinfnError
 from mlinfn_condor.hub.accounts import membership, project_map
 from mlinfn_condor.hub.accounts.account import Accounts
 from mlinfn_condor.hub.accounts.store import Store
-from mlinfn_condor.hub.culling.hub_api import Session
+from mlinfn_condor.hub.hub_api import Session
 from mlinfn_condor.pool.protocol import ACCESS_POINTS, Pool
 
 log = logging.getLogger("accounts")

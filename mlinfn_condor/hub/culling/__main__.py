@@ -13,8 +13,8 @@ from mlinfn_condor.errors import MlinfnError
 from mlinfn_condor.hub import settings
 from mlinfn_condor.hub.certificates import client_context
 from mlinfn_condor.hub.culling.culler import Culler
-from mlinfn_condor.hub.culling.hub_api import HubApi
 from mlinfn_condor.hub.culling.restarts import Restarts
+from mlinfn_condor.hub.hub_api import HubApi
 from mlinfn_condor.hub.page.limits import hours
 
 PARENT_SECONDS = 1.0

@@ -10,12 +10,12 @@ import time
 from collections.abc import Callable, Collection, Coroutine, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from mlinfn_condor.hub.culling.decision import Act, Decision, Evidence, Keep, Warn, decide
-from mlinfn_condor.hub.culling.hub_api import Hub, HubUnavailable, Session
 from mlinfn_condor.hub.culling.restarts import Restart, Restarts
 from mlinfn_condor.hub.culling.rules import Rules
+from mlinfn_condor.hub.hub_api import HubUnavailable, Session
 from mlinfn_condor.session import activity, exchange, notices
 from mlinfn_condor.session.notices import Notice
 
@@ -29,6 +29,22 @@ STOP_LOOK_SECONDS = 2.0
 Key = tuple[str, str]
 HoursOf = Callable[[str, Mapping[str, Any]], float | None]
 """User and options of a session → how many hours it may last."""
+
+
+class Hub(Protocol):
+    """What the culler needs of a hub; each call raises HubUnavailable."""
+
+    def sessions(self) -> list[Session]:
+        """Servers that are up; not those that start or stop just now."""
+
+    def stop(self, session: Session) -> None:
+        """Ask the hub to stop it; it may take until later."""
+
+    def is_gone(self, session: Session) -> bool:
+        """Whether the hub is done with it, so that another can start under its name."""
+
+    def start(self, session: Session, options: Mapping[str, Any]) -> None:
+        """Ask the hub to start a server under the same name."""
 
 
 class Culler:

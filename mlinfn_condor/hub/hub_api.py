@@ -1,4 +1,4 @@
-"""The few questions that the culler asks the hub, over its REST API."""
+"""What the hub's services ask of it, over its REST API."""
 
 import json
 import ssl
@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from http.client import HTTPException
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import quote, urlencode
 
 from mlinfn_condor.errors import MlinfnError
@@ -48,31 +48,15 @@ class Session:
         return f"{user}/servers/{quote(self.server, safe='')}" if self.server else f"{user}/server"
 
 
-class Hub(Protocol):
-    """What the culler needs of a hub; each call raises HubUnavailable."""
-
-    def sessions(self) -> list[Session]:
-        """Servers that are up; not those that start or stop just now."""
-
-    def stop(self, session: Session) -> None:
-        """Ask the hub to stop it; it may take until later."""
-
-    def is_gone(self, session: Session) -> bool:
-        """Whether the hub is done with it, so that another can start under its name."""
-
-    def start(self, session: Session, options: Mapping[str, Any]) -> None:
-        """Ask the hub to start a server under the same name."""
-
-
 class HubApi:
-    """JupyterHub's REST API."""
+    """JupyterHub's REST API, as far as the service's role allows; each call raises HubUnavailable."""
 
     def __init__(self, url: str, token: str, context: ssl.SSLContext | None = None) -> None:
         """`context`: with which certificate it speaks to a hub that wants one."""
         self._url, self._token, self._context = url.rstrip("/"), token, context
 
     def sessions(self) -> list[Session]:
-        """Asks page by page."""
+        """Servers that are up; not those that start or stop just now."""
         users = self._pages("users", {"state": "active", "include_stopped_servers": "false"})
         try:
             return [session for user in users for session in _ready_servers(user)]
@@ -93,8 +77,28 @@ class HubApi:
         """201 or 202."""
         self._ask("POST", session.path, body=options)
 
+    def users(self) -> list[str]:
+        """Names of all users."""
+        return [str(user["name"]) for user in self._pages("users", {"include_stopped_servers": "false"})]
+
+    def forget(self, user: str) -> None:
+        """Delete the user; gone already is as good, and one whose server just starts is left for the next time."""
+        self._ask("DELETE", f"users/{quote(user, safe='')}", allowed=(400, 404))
+
+    def tokens(self, user: str) -> list[str]:
+        """Ids of a user's tokens; none when the hub does not know him."""
+        answer = self._ask("GET", f"users/{quote(user, safe='')}/tokens", allowed=(404,)) or {}
+        try:
+            return [str(token["id"]) for token in answer.get("api_tokens", [])]
+        except (AttributeError, KeyError, TypeError) as error:
+            raise self._is_another(error, f"users/{user}/tokens") from error
+
+    def revoke(self, user: str, token: str) -> None:
+        """Take a token away; gone already is as good."""
+        self._ask("DELETE", f"users/{quote(user, safe='')}/tokens/{quote(token, safe='')}", allowed=(404,))
+
     def _pages(self, path: str, words: Mapping[str, str]) -> list[Any]:
-        """All items of a listing."""
+        """All items of a listing, asked for page by page."""
         found: list[Any] = []
         offset: int | None = 0
         while offset is not None:
@@ -108,7 +112,7 @@ class HubApi:
                 raise self._is_another(error, path) from error
         return found
 
-    def _is_another(self, error: Exception, path: str) -> "HubUnavailable":
+    def _is_another(self, error: Exception, path: str) -> HubUnavailable:
         return HubUnavailable(f"{self._url}/{path} does not answer as JupyterHub's API ({error!r})")
 
     def _ask(
