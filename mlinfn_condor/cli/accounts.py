@@ -103,11 +103,15 @@ def end(name: str = NAME, settings: Path | None = SETTINGS) -> None:
 @app.command()
 def remove(name: str = NAME, settings: Path | None = SETTINGS) -> None:
     """Forget an account; what it holds ends as with `end`, and the home stays."""
-    from mlinfn_condor.hub.accounts import administration
+    from mlinfn_condor.hub.accounts import administration, people
 
-    with _hub(settings)[1].change() as accounts:
+    hub, store = _hub(settings)
+    with store.change() as accounts:
         administration.remove(accounts, name)
+        people.forget(store, name)
     print(f"account {name} is removed; the home stays")
+    if name in hub.accounts.members:
+        print(f"{name} stays a member of the pool's projects: [accounts.members] of the hub's settings names him")
 
 
 def _hub(path: Path | None) -> tuple["HubSettings", "Store"]:

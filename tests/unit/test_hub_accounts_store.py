@@ -165,6 +165,34 @@ def test_made_passwords_can_be_printed_again_by_their_owner_alone(store):
     assert store.passwords.stat().st_mode & 0o777 == 0o600
 
 
+def test_an_account_that_was_removed_does_not_come_back_and_its_password_is_gone(store):
+    made = people.ensure(store, {"alice": ["alpha"], "bob": ["beta"]})
+    with store.change() as accounts:
+        del accounts["bob"]
+        people.forget(store, "bob")
+        people.forget(store, "somebody")
+    assert people.ensure(store, {"alice": ["alpha"], "bob": ["beta"]}) == {}
+    assert set(store.read()) == {"alice", "admin"}
+    assert set(people.kept(store)) == {"alice", "admin"}
+    assert made["bob"] not in store.passwords.read_text()
+
+
+def test_where_there_are_no_accounts_at_all_everybody_gets_one(store):
+    people.ensure(store, {"bob": ["beta"]})
+    people.forget(store, "bob")
+    store.path.unlink()
+    assert people.ensure(store, {"bob": ["beta"]}).keys() == {"admin", "bob"}
+
+
+def test_a_password_whose_account_was_not_made_any_more_is_made_again(store, monkeypatch):
+    people.ensure(store, {})
+    monkeypatch.setattr(passwords, "hashed", lambda _: 1 / 0)  # killed between the two files
+    with pytest.raises(ZeroDivisionError):
+        people.ensure(store, {"bob": ["beta"]})
+    monkeypatch.undo()
+    assert people.ensure(store, {"bob": ["beta"]}) == {"bob": people.kept(store)["bob"]}
+
+
 def test_the_accounts_hold_no_plain_password(store):
     made = people.ensure(store, {"alice": ["alpha"]})
     assert not any(password in json.dumps(store.path.read_text()) for password in made.values())

@@ -77,7 +77,7 @@ def up(settings: Settings, report: Report) -> RunningHub:
     if not layout.settings.exists():
         layout.settings.write_text(first_settings.text(layout, pool))
     hub = read(layout.settings)
-    people.ensure(Store(hub.accounts_folder), first_settings.people_of(layout))
+    people.ensure(Store(hub.accounts_folder), hub.accounts.members)
     found = answers(hub)
     if not found:
         _write(layout, pool, hub, command)
