@@ -92,10 +92,10 @@ class Pass:
         return answer.json()["name"] if answer.status_code == 200 else None
 
 
-def queue(settings: Settings, user: str) -> str:
-    """Owner and project of each of the user's sessions, as the access point tells."""
+def queue(settings: Settings, user: str, access_point: str = "interactive@") -> str:
+    """Owner and project of each of the user's jobs, as the access point tells."""
     fields = ["-constraint", f'Owner == "{user}"', "-af", "Owner", "Project"]
-    command = ["condor_q", "-name", "interactive@", "-all", *fields]
+    command = ["condor_q", "-name", access_point, "-all", *fields]
     environment = os.environ | pools.environment(settings, "admin")
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=60)
     return done.stdout.strip()
@@ -145,6 +145,8 @@ def test_when_an_account_ends_everything_of_it_does_and_not_before(hub, settings
     assert "carol" in mapped(hub)
     (tokens,) = hub.layout.pool.homes.glob("carol/.mlinfn/sessions/*/condor/tokens.d")
     shutil.copytree(tokens, kept / "carol" / "tokens.d")
+    assert submit(settings, kept / "carol" / "tokens.d").returncode == 0
+    assert queue(settings, "carol", "batch@").startswith("carol ")
     end = datetime.now().astimezone() + timedelta(seconds=12)
     done = account("extend", "carol", "--until", end.isoformat())
     assert done.returncode == 0, done.stderr
@@ -152,6 +154,7 @@ def test_when_an_account_ends_everything_of_it_does_and_not_before(hub, settings
     wait_until(lambda: held.holder() is None, END_SECONDS, "carol's API token is refused")
     assert datetime.now().astimezone() >= end
     wait_until(lambda: not queue(settings, "carol"), END_SECONDS, "carol's session has left the queue")
+    wait_until(lambda: not queue(settings, "carol", "batch@"), END_SECONDS, "so has her batch job")
     wait_until(lambda: "carol" not in mapped(hub), END_SECONDS, "carol belongs nowhere")
     again = Person(hub.url, "carol", hub.passwords["carol"])
     assert again.answer.status_code == 403
