@@ -29,7 +29,8 @@ OVERRIDES = beside.OVERRIDES
 PASSWORD = "bench"  # noqa: S105 - of a hub on loopback that lives for minutes
 UP_SECONDS = 60
 STOP_SECONDS = 30
-BOUND_SECONDS = 300
+BOUND_SECONDS = 400
+"""HTCondor's default schedd counts its queue every 300 s, its negotiator runs every 60 s: a start can take both."""
 
 _CONFIGURATION = """\
 import batchspawner

@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 
 FILE = "notice.json"
 Deed = Literal["stop", "restart-without-device"]
-Cause = Literal["idle", "age"]
+Cause = Literal["idle", "age", "account"]
 
 
 @dataclass(frozen=True)

@@ -470,3 +470,23 @@ def test_a_hub_that_is_down_is_waited_for(
 
     asyncio.run(until_warned())
     assert caplog.text.count("hub_unavailable") == 1
+
+
+def test_a_busy_session_is_told_of_its_account_s_end_and_left_to_the_accounts_service(
+    hub: FakeHub, culler_of: Culling, clock: Clock
+) -> None:
+    ends: dict[str, float] = {"alice": NOW + HOUR}
+    culler = culler_of(account_end=ends.get)
+    folder = hub.run("alice")
+    busy = replace(IDLE, kernels=(Kernel("abcdef01", "busy", NOW),))
+    for moment in (NOW, NOW + HOUR + 1):
+        clock.now = moment
+        report(folder, clock, busy)
+        look(culler)
+        notice = notice_in(folder)
+        assert notice is not None
+        assert (notice.cause, notice.given, notice.deadline) == ("account", NOW, NOW + HOUR)
+    ends.clear()
+    look(culler)
+    assert notice_in(folder) is None
+    assert hub.asked == []

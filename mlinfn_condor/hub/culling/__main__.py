@@ -11,7 +11,9 @@ from typing import Any
 
 from mlinfn_condor.errors import MlinfnError
 from mlinfn_condor.hub import settings
+from mlinfn_condor.hub.accounts.store import Store
 from mlinfn_condor.hub.certificates import client_context
+from mlinfn_condor.hub.culling.account_end import AccountEnds
 from mlinfn_condor.hub.culling.culler import Culler
 from mlinfn_condor.hub.culling.restarts import Restarts
 from mlinfn_condor.hub.hub_api import HubApi
@@ -39,7 +41,8 @@ def main() -> None:
         return hours(user, str(options.get("project") or ""), site.limits)
 
     restarts = Restarts(site.folder / "restarts.json")
-    asyncio.run(_while_hub_lives(Culler(hub, site.culling, restarts, longest_hours), os.getppid()))
+    ends = AccountEnds(Store(site.accounts_folder))
+    asyncio.run(_while_hub_lives(Culler(hub, site.culling, restarts, longest_hours, ends), os.getppid()))
 
 
 async def _while_hub_lives(culler: Culler, hub: int) -> None:

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
+from mlinfn_condor.hub.culling.account_end import EndOf, or_account_end
 from mlinfn_condor.hub.culling.decision import Act, Decision, Evidence, Keep, Warn, decide
 from mlinfn_condor.hub.culling.restarts import Restart, Restarts
 from mlinfn_condor.hub.culling.rules import Rules
@@ -56,9 +57,11 @@ class Culler:
         rules: Rules,
         restarts: Restarts,
         longest_hours: HoursOf = lambda user, options: None,
+        account_end: EndOf = lambda user: None,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._hub, self._rules, self._longest_hours, self._now = hub, rules, longest_hours, now
+        self._account_end = account_end
         self._restarts = restarts
         self._unfinished = restarts.begun()
         self._given: dict[Key, Notice] = {}
@@ -129,7 +132,7 @@ class Culler:
     async def _deal_with(self, session: Session) -> None:
         folder = folder_of(session)
         try:
-            decision = decide(await asyncio.to_thread(self._evidence, session, folder), self._rules, self._now())
+            decision = self._decide(session, await asyncio.to_thread(self._evidence, session, folder))
             self._say(session, decision)
             restart = self._restart_of(session, decision)
             if isinstance(decision, Act):
@@ -145,6 +148,11 @@ class Culler:
             # The warning did not arrive; so it does not count, and nothing will be done without one.
             self._given.pop(session.key, None)
             log.warning("notice_not_written user=%s server=%s why=%s", session.user, session.server, error)
+
+    def _decide(self, session: Session, evidence: Evidence) -> Decision:
+        now = self._now()
+        decision = decide(evidence, self._rules, now)
+        return or_account_end(decision, evidence, self._account_end(session.user), self._rules, now)
 
     def _evidence(self, session: Session, folder: Path | None) -> Evidence:
         report = activity.read(exchange.read(folder, activity.FILE)) if folder is not None else None

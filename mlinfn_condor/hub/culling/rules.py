@@ -33,6 +33,8 @@ class Rules(BaseModel):
     who needs a limit that no user can evade sets AllowedJobDuration in HTCondor, which gives no warning."""
     age_warning_minutes: float = Field(default=60, ge=1)
     """How long before that age the session is warned: time to save."""
+    account_warning_minutes: float = Field(default=60, ge=1)
+    """How long before the end of a person's account his sessions are told of it, culling or not."""
     cpu_percent: float = Field(default=5, gt=0, le=100)
     """CPU of all the session's programs, in percent of one core, from which they are at work. Below: kernels that wait,
     language servers, file watchers."""
