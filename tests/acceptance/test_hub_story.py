@@ -121,8 +121,11 @@ def test_a_gpu_on_a_full_pool_and_the_file_on_another_node(settings, hub, page):
     first = node(hub, "alice")
     page.locator(".jp-LauncherCard[data-category=Notebook]").first.click()
     cell = page.locator(".jp-Notebook .jp-Cell .cm-content").first
+    # A notebook that is still being drawn takes the focus back, and what was typed before is lost.
+    expect(page.get_by_text("Python 3 (ipykernel) | Idle")).to_be_visible(timeout=90_000)
     cell.click()
     page.keyboard.type("print(1); open('proof.txt', 'w').write('here')")
+    expect(cell).to_contain_text("proof.txt")
     page.keyboard.press("Shift+Enter")
     output = page.locator(".jp-OutputArea-output", has_text="1").last
     expect(output).to_be_visible(timeout=90_000)

@@ -1,13 +1,16 @@
 """The culler of a real hub on a real pool: who is idle is warned and gives back, who computes in silence stays."""
 
-import json
+import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import requests
 from hub_client import wait_until
 
+from mlinfn_condor.demo import notebook
 from mlinfn_condor.demo.notebook import Notebook
 from mlinfn_condor.demo.visitor import Visitor
 from mlinfn_condor.embedded import lifecycle as pools
@@ -15,7 +18,8 @@ from mlinfn_condor.embedded.report import SilentReport
 from mlinfn_condor.hub.local import lifecycle
 from mlinfn_condor.hub.local.lifecycle import RunningHub
 from mlinfn_condor.session import exchange, notices
-from mlinfn_condor.session.folder import SessionFolder
+from mlinfn_condor.session.folder import Server, SessionFolder
+from mlinfn_condor.session.notices import Notice
 from mlinfn_condor.settings import Settings
 
 pytestmark = pytest.mark.slow
@@ -25,81 +29,114 @@ CULLING = """
 [culling]
 device_idle_minutes = 0.1
 device_warning_minutes = 1
-with_device = "restart-without-device"
-idle_minutes = 0.1
-warning_minutes = 1
+with_device = "{deed}"
 look_seconds = 1
 """
-WARNED_SECONDS = 120
-DONE_SECONDS = 150
-SILENT_WORK = "import time\nend = time.monotonic() + 600\nwhile time.monotonic() < end: pass"
+REPORTS = '[sessions.environment]\nMLINFN_ACTIVITY_SECONDS = "1"\n'
+WARNED_SECONDS = 30
+DONE_SECONDS = 90
+SILENT_WORK = "import time; time.sleep(600)"
 
 
 @pytest.fixture(scope="module")
-def hub(pool_home: Path) -> Iterator[RunningHub]:
+def settings(pool_home: Path) -> Iterator[Settings]:
     settings = Settings(home=pool_home, pool="culls")
     try:
-        first = lifecycle.up(settings, SilentReport())
-        lifecycle.down(settings)
-        with first.layout.settings.open("a") as file:
-            file.write(CULLING)
-        yield lifecycle.up(settings, SilentReport())
+        lifecycle.up(settings, SilentReport())
+        yield settings
     finally:
         pools.down(settings, graceful_seconds=0)
+
+
+@pytest.fixture(params=["restart-without-device", "stop"])
+def deed(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture
+def hub(settings: Settings, deed: str) -> RunningHub:
+    file = lifecycle.running(settings).layout.settings
+    lifecycle.down(settings)
+    told = file.read_text().partition("\n[culling]")[0]
+    if REPORTS not in told:
+        told = told.replace("[sessions.environment]\n", REPORTS)
+    file.write_text(told + CULLING.format(deed=deed))
+    return lifecycle.up(settings, SilentReport())
 
 
 class Guest:
     """A signed-in person with a session."""
 
-    def __init__(self, hub: RunningHub, name: str, **options: object) -> None:
+    def __init__(self, hub: RunningHub, name: str, model: str) -> None:
         self.visitor = Visitor.sign_in(hub, name)
-        events = list(self.visitor.start(**options))
+        events = list(self.visitor.start(kind="gpu", model=model))
         assert events[-1].get("ready"), events
         (found,) = hub.layout.pool.homes.glob(f"{name}/.mlinfn/sessions/*")
         self.folder = SessionFolder(found)
         self.url = f"{hub.url}user/{name}/"
-        self.started = self.server().started
+        self.at_first = self.server()
 
-    def server(self):
+    def server(self) -> Server:
         server = self.folder.server_or_none()
         assert server is not None
         return server
 
-    def notice(self) -> notices.Notice | None:
+    def notebook(self) -> Notebook:
+        """Through the proxy, as a browser has it."""
+        return Notebook(replace(self.at_first, url=self.url), self.visitor.token)
+
+    def notice(self) -> Notice | None:
         return notices.read(exchange.read(self.folder.path, notices.FILE))
 
-    def kernel(self):
-        return Notebook(replace(self.server(), url=self.url), self.visitor.token).kernel()
+    def shown(self) -> dict:
+        """What the page tells of it."""
+        headers = {"Authorization": f"token {self.visitor.token}"}
+        return requests.get(f"{self.url}mlinfn/notice", headers=headers, timeout=20).json()["notice"]
 
-    def servers(self) -> dict[str, dict]:
-        return self.visitor._ask("GET", "").json()["servers"]
+    def state(self) -> dict | None:
+        """Of the session, as the hub has it."""
+        return self.visitor._ask("GET", "").json()["servers"].get("")
 
+    def is_as_at_first(self) -> bool:
+        return bool((self.state() or {}).get("ready")) and self.server() == self.at_first
 
-def test_the_idle_are_warned_and_give_back_and_silent_work_is_left_alone(hub: RunningHub) -> None:
-    with_device, without = Guest(hub, "alice", kind="gpu", model="T4"), Guest(hub, "bob")
-    at_work = Guest(hub, "carol", kind="gpu", model="A30")
-    with at_work.kernel() as kernel:
-        kernel._socket.send(json.dumps(_request(SILENT_WORK)))
-        for guest, deed in ((with_device, "restart-without-device"), (without, "stop")):
-            wait_until(guest.notice, WARNED_SECONDS, f"a warning: {deed}")
-            notice = guest.notice()
-            assert notice is not None
-            assert notice.deed == deed
-            assert notice.deadline - notice.given == pytest.approx(60, abs=1)
-        wait_until(lambda: not without.servers(), DONE_SECONDS, "bob's session is stopped")
-
-        def again() -> bool:
-            server = with_device.folder.server_or_none()
-            return server is not None and server.started != with_device.started and not server.devices
-
-        wait_until(again, DONE_SECONDS, "alice's session is there again, without its device")
-        wait_until(lambda: with_device.servers().get("", {}).get("ready"), DONE_SECONDS, "the hub has it ready")
-        assert at_work.notice() is None
-        assert at_work.server().started == at_work.started
-        assert at_work.servers()[""]["ready"]
+    def is_there_again(self) -> bool:
+        server = self.folder.server_or_none()
+        return server is not None and server != self.at_first and bool((self.state() or {}).get("ready"))
 
 
-def _request(code: str) -> dict[str, object]:
-    from mlinfn_condor.demo.notebook import _execute_request
+@pytest.fixture
+def guests(hub: RunningHub) -> Iterator[tuple[Guest, Guest]]:
+    """One whose tab is open and whose device idles, one who computes in silence with nobody looking."""
+    idle, at_work = Guest(hub, "alice", "T4"), Guest(hub, "carol", "A30")
+    with ExitStack() as tabs:
+        tabs.enter_context(idle.notebook().kernel()).run("1 + 1")
+        with at_work.notebook().kernel() as kernel:
+            kernel._socket.send(notebook.json.dumps(notebook._execute_request("work", SILENT_WORK)))
+        yield idle, at_work
+    for guest in (idle, at_work):
+        guest.visitor.stop()
 
-    return _execute_request("work", code)
+
+def test_the_idle_are_warned_then_give_back_and_silent_work_is_left_alone(
+    guests: tuple[Guest, Guest], deed: str
+) -> None:
+    idle, at_work = guests
+    wait_until(idle.notice, WARNED_SECONDS, "a warning")
+    told = idle.notice()
+    assert told is not None
+    assert (told.deed, told.cause) == (deed, "idle")
+    assert told.deadline - told.given == pytest.approx(60, abs=1)
+    wait_until(idle.shown, WARNED_SECONDS, "the page shows it")
+    assert idle.shown()["can_be_kept"]
+    assert idle.is_as_at_first()
+
+    if deed == "stop":
+        wait_until(lambda: idle.state() is None, DONE_SECONDS, "the session is stopped")
+    else:
+        wait_until(idle.is_there_again, DONE_SECONDS, "the session is there again")
+        assert not idle.server().devices
+    assert time.time() >= told.deadline
+    assert idle.notice() is None
+    assert at_work.notice() is None
+    assert at_work.is_as_at_first()
