@@ -77,9 +77,13 @@ class HubApi:
         """201 or 202."""
         self._ask("POST", session.path, body=options)
 
-    def users(self) -> list[str]:
-        """Names of all users."""
-        return [str(user["name"]) for user in self._pages("users", {"include_stopped_servers": "false"})]
+    def users(self) -> dict[str, list[str]]:
+        """All users, and their servers, those that start or stop just now among them."""
+        users = self._pages("users", {"include_stopped_servers": "false"})
+        try:
+            return {str(user["name"]): list(user["servers"]) for user in users}
+        except (KeyError, TypeError) as error:
+            raise self._is_another(error, "users") from error
 
     def forget(self, user: str) -> None:
         """Delete the user; gone already is as good, and one whose server just starts is left for the next time."""

@@ -16,6 +16,7 @@ from hub_client import Person, wait_until
 
 from mlinfn_condor.embedded import lifecycle as pools
 from mlinfn_condor.embedded.report import SilentReport
+from mlinfn_condor.hub.accounts import membership
 from mlinfn_condor.hub.accounts.local import REFUSED
 from mlinfn_condor.hub.accounts.store import Store
 from mlinfn_condor.hub.local import lifecycle
@@ -131,7 +132,8 @@ def test_an_account_of_the_command_starts_its_first_session_at_once(hub, setting
 def test_the_access_points_hear_of_an_account_within_seconds(hub, account):
     began = time.monotonic()
     assert account("add", "erin", "--project", "beta", "--elsewhere").returncode == 0
-    wait_until(lambda: "erin" in Store(hub.settings.accounts_folder).applied.read_text(), HEARD_SECONDS, "erin is read")
+    store = Store(hub.settings.accounts_folder)
+    wait_until(lambda: "erin" in membership.applied(store, "interactive@"), HEARD_SECONDS, "erin is read")
     assert mapped(hub)["erin"] == "beta"
     assert time.monotonic() - began < HEARD_SECONDS
 

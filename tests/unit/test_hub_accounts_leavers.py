@@ -19,14 +19,6 @@ JOB = 'executable = /bin/sleep\n+PriorityClass = "batch"\n'
 SESSION = JOB + '+MlinfnHub = "demo"\n'
 
 
-class Hub:
-    def __init__(self, *users):
-        self.remembered = list(users)
-
-    def users(self):
-        return list(self.remembered)
-
-
 @pytest.fixture
 def store(tmp_path):
     made = Store(tmp_path / "accounts")
@@ -41,13 +33,8 @@ def pool():
 
 
 @pytest.fixture
-def hub():
-    return Hub("alice", "bob")
-
-
-@pytest.fixture
-def leaving(store, hub, pool):
-    return Leavers(store, hub, lambda: pool, {"carol": ("alpha",)})
+def leaving(store, pool):
+    return Leavers(store, lambda: pool, {"carol": ("alpha",)})
 
 
 def submit(pool, user, description=JOB, access_point=BATCH):
@@ -80,19 +67,22 @@ def test_sessions_are_the_hubs_to_end(leaving, pool):
     assert [job.ad["MlinfnHub"] for job in pool.jobs()] == ["demo"]
 
 
-def test_who_was_removed_leaves_nothing_though_the_hub_forgets_him_at_once(leaving, store, hub, pool):
+def test_who_was_removed_leaves_nothing_either_until_he_has_an_account_again(leaving, store, pool):
     with store.change() as accounts:
         del accounts["bob"]
-    membership.note_applied(store, BATCH, {"bob": ("beta",)})
-    leaving.remove_jobs(NOON)
-    hub.remembered.remove("bob")
+    leaving.add("bob")
     submit(pool, "bob")
     leaving.remove_jobs(NOON)
     assert owners(pool) == []
+    with store.change() as accounts:
+        accounts["bob"] = ALPHA
+    submit(pool, "bob")
+    leaving.remove_jobs(NOON)
+    assert owners(pool) == ["bob"]
 
 
-def test_people_of_the_pool_without_an_account_keep_theirs(leaving, hub, pool):
-    hub.remembered.append("carol")
+def test_people_of_the_pool_without_an_account_keep_theirs(leaving, pool):
+    leaving.add("carol")
     submit(pool, "carol")
     submit(pool, "dora")
     leaving.remove_jobs(LATER)
@@ -142,12 +132,12 @@ class NotMine(TwinPool):
         super().remove(job, reason)
 
 
-def test_one_that_cannot_be_removed_is_told_and_costs_the_others_nothing(store, hub):
+def test_one_that_cannot_be_removed_is_told_and_costs_the_others_nothing(store):
     pool = NotMine(user="nobody")
     for _ in range(2):
         submit(pool, "bob")
     with pytest.raises(JobRefused, match="another user's"):
-        Leavers(store, hub, lambda: pool).remove_jobs(LATER)
+        Leavers(store, lambda: pool).remove_jobs(LATER)
     assert len(pool.jobs()) == 1
 
 

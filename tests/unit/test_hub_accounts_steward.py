@@ -8,7 +8,7 @@ from mlinfn_condor.errors import PoolUnavailable, UserError
 from mlinfn_condor.hub.accounts import membership
 from mlinfn_condor.hub.accounts.account import Account, SignIn
 from mlinfn_condor.hub.accounts.service import RETRY_SECONDS, ROUND_SECONDS, Rounds
-from mlinfn_condor.hub.accounts.steward import Steward, excluded
+from mlinfn_condor.hub.accounts.steward import LOOK_SECONDS, Steward, excluded
 from mlinfn_condor.hub.accounts.store import Store
 from mlinfn_condor.hub.hub_api import HubUnavailable, Session
 from mlinfn_condor.pool.protocol import ACCESS_POINTS
@@ -27,6 +27,8 @@ class RememberingHub:
         self.running = [session("alice"), session("bob"), session("bob", "notes")]
         self.held = {"alice": ["a1"], "bob": ["b1", "b2"]}
         self.remembered = ["alice", "bob"]
+        self.starting = []
+        self.listings = 0
         self.down = False
         self.asked = []
 
@@ -46,7 +48,13 @@ class RememberingHub:
         self.held[user].remove(token)
 
     def users(self):
-        return list(self.remembered)
+        self.listings += 1
+        if self.down:
+            raise HubUnavailable("GET users: refused")
+        servers = {name: [] for name in self.remembered}
+        for one in self.running + self.starting:
+            servers[one.user].append(one.server)
+        return servers
 
     def forget(self, user):
         self.remembered.remove(user)
@@ -272,9 +280,45 @@ def test_who_signs_in_for_the_first_time_while_we_look_is_not_forgotten(steward,
     def users():
         with store.change() as accounts:  # as sign-in does, before the hub knows its user
             accounts["carol"] = ALPHA
-        return ["alice", "bob", "carol"]
+        return dict.fromkeys(["alice", "bob", "carol"], ())
 
-    hub.users = users
     hub.remembered.append("carol")
+    hub.users = users
     steward.end_what_is_over(NOON)
     assert "carol" in hub.remembered
+
+
+def test_the_hub_is_asked_while_there_is_something_to_do_and_then_rarely(steward, store, hub):
+    hub.starting = [session("bob", "late")]
+    for _ in range(3):
+        steward.end_what_is_over(LATER)
+    assert hub.listings == 3  # a server that starts is up sometime, and then it is stopped
+    hub.running, hub.starting = [*hub.running, *hub.starting], []
+    for _ in range(4):
+        steward.end_what_is_over(LATER)
+    assert [one.user for one in hub.running] == ["alice"]
+    assert hub.listings == 5
+    steward.end_what_is_over(LATER + timedelta(seconds=LOOK_SECONDS))
+    assert hub.listings == 6
+
+
+@pytest.mark.parametrize("change", [lambda a: a.pop("alice"), lambda a: a.update(carol=ALPHA)])
+def test_the_hub_is_asked_after_each_change_of_the_accounts(steward, store, hub, change):
+    for _ in range(2):
+        steward.end_what_is_over(NOON)
+    with store.change() as accounts:
+        change(accounts)
+    steward.end_what_is_over(NOON)
+    assert hub.listings == 2
+
+
+def test_jobs_go_with_the_account_whether_it_ended_or_was_removed(steward, store, hub, pool):
+    with store.change() as accounts:
+        del accounts["alice"]
+    for user in ("alice", "bob", "carol"):
+        pool.user = user
+        pool.submit('executable = /bin/sleep\n+PriorityClass = "batch"\n', ACCESS_POINTS[1])
+    for _ in range(2):
+        steward.end_what_is_over(LATER)
+    steward.remove_jobs(LATER)
+    assert [job.user for job in pool.jobs()] == ["carol"]

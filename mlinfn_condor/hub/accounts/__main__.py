@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 from mlinfn_condor.errors import MlinfnError
-from mlinfn_condor.hub.accounts.leavers import Leavers
 from mlinfn_condor.hub.accounts.service import run
 from mlinfn_condor.hub.accounts.steward import Steward
 from mlinfn_condor.hub.accounts.store import Store
@@ -42,7 +41,7 @@ def main() -> None:
     makes_homes = home_of if site.accounts.make_homes else None
     projects, base = site.membership.projects, site.accounts.members
     steward = Steward(store, hub, pool, map_file, projects, base=base, home_of=makes_homes)
-    run(steward, Leavers(store, hub, pool, base), lambda: (store.version(), _modified(map_file)))
+    run(steward, lambda: (store.version(), _modified(map_file)))
 
 
 def _pool(site: HubSettings) -> Pool:

@@ -7,7 +7,6 @@ accounts service has anyway (`[accounts] pool_token_directory`).
 import logging
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
-from typing import Protocol
 
 from mlinfn_condor.classes import PriorityClass
 from mlinfn_condor.errors import JobNotFound, JobRefused
@@ -24,31 +23,27 @@ BATCH = PriorityClass.BATCH.access_point
 log = logging.getLogger("accounts")
 
 
-class Hub(Protocol):
-    """What is asked of the hub; raises HubUnavailable."""
-
-    def users(self) -> list[str]:
-        """Everybody whom the hub remembers."""
-
-
 class Leavers:
     """Those whose accounts are over. Each is looked after until nothing of his is queued and he can queue nothing."""
 
-    def __init__(self, store: Store, hub: Hub, pool: Callable[[], Pool], base: Members | None = None) -> None:
+    def __init__(self, store: Store, pool: Callable[[], Pool], base: Members | None = None) -> None:
         """`base`: people of the pool who need no account."""
-        self._store, self._hub, self._pool = store, hub, pool
+        self._store, self._pool = store, pool
         self._base: Members = base or {}
         self._removed: set[str] = set()
         self._done: set[tuple[str, datetime | None]] = set()
+
+    def add(self, name: str) -> None:
+        """Somebody whose account was removed: nothing else tells of him."""
+        if name not in self._base:
+            self._removed.add(name)
 
     def remove_jobs(self, now: datetime) -> None:
         """Take their jobs out of the queues; running ones get their window. Raises MlinfnError."""
         if self._store.version() is None:
             return  # a file that is missing is not everybody's end
-        users = self._hub.users()
         accounts = self._store.read()
-        # The hub forgets whose account was removed; his jobs may take longer.
-        self._removed = (self._removed | set(users)) - accounts.keys() - self._base.keys()
+        self._removed -= accounts.keys()
         ended = over(accounts, self._removed, now)
         self._done &= set(ended.items())
         waiting = {name for name, until in ended.items() if (name, until) not in self._done}

@@ -10,7 +10,6 @@ from typing import Any
 
 from mlinfn_condor.errors import MlinfnError
 from mlinfn_condor.hub.accounts.account import now
-from mlinfn_condor.hub.accounts.leavers import Leavers
 from mlinfn_condor.hub.accounts.steward import Steward
 
 NAME = "mlinfn-accounts"
@@ -61,13 +60,13 @@ class Rounds:
             self._complaint, self._next = "", moment + self._round_seconds
 
 
-def run(steward: Steward, leavers: Leavers, version: Callable[[], object]) -> None:
+def run(steward: Steward, version: Callable[[], object]) -> None:
     """Until the hub that started us is gone: a killed one leaves us behind, and the next starts its own."""
     parent, seen = os.getppid(), version()
     rounds = [
         Rounds("membership", lambda: steward.tell_the_pool(now())),
-        Rounds("jobs of ended accounts", lambda: leavers.remove_jobs(now())),
         Rounds("ends of accounts", lambda: steward.end_what_is_over(now())),
+        Rounds("jobs of ended accounts", lambda: steward.remove_jobs(now())),
     ]
     while os.getppid() == parent:
         current = version()

@@ -2,14 +2,16 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
 from mlinfn_condor.errors import MlinfnError
 from mlinfn_condor.hub.accounts import membership, project_map
 from mlinfn_condor.hub.accounts.account import Accounts
-from mlinfn_condor.hub.accounts.store import Store
+from mlinfn_condor.hub.accounts.leavers import Leavers
+from mlinfn_condor.hub.accounts.store import Store, Version
 from mlinfn_condor.hub.hub_api import Session
 from mlinfn_condor.pool.protocol import ACCESS_POINTS, Pool
 
@@ -31,11 +33,30 @@ class Hub(Protocol):
     def revoke(self, user: str, token: str) -> None:
         """Take one away."""
 
-    def users(self) -> list[str]:
-        """Everybody whom the hub remembers; administrators by the hub's own settings are not among them."""
+    def users(self) -> Mapping[str, Sequence[str]]:
+        """Everybody whom the hub remembers, and his servers, those that start or stop just now among them."""
 
     def forget(self, user: str) -> None:
         """Make the hub forget a user: cookies and tokens of his open nothing any more, whoever has his name later."""
+
+
+LOOK_SECONDS = 300
+"""Between two looks at the hub's users while no account changes: a listing of them is the hub's dearest answer."""
+
+
+@dataclass(frozen=True)
+class Looked:
+    """A look at the hub after which nothing was left to do."""
+
+    version: Version
+    shut: frozenset[str]
+    """Accounts that were over."""
+    when: datetime
+
+    def suffices(self, version: Version, shut: frozenset[str], now: datetime) -> bool:
+        """Whether nothing can have changed since: who is over can start nothing."""
+        recent = timedelta(0) <= now - self.when < timedelta(seconds=LOOK_SECONDS)
+        return recent and (self.version, self.shut) == (version, shut)
 
 
 class Steward:
@@ -53,12 +74,14 @@ class Steward:
         home_of: Callable[[str], Path] | None = None,
     ) -> None:
         """`projects`: the pool's. `base`: people without an account. `home_of`: where homes are made; None: nowhere."""
+        self._leavers = Leavers(store, pool, base)
         self._store, self._hub, self._pool, self._map_file = store, hub, pool, map_file
         self._projects = projects
         self._base: Mapping[str, tuple[str, ...]] = base or {}
         self._home_of = home_of
         self._without_tokens: set[tuple[str, datetime | None]] = set()
         self._left_out: list[str] = []
+        self._looked: Looked | None = None
 
     def tell_the_pool(self, now: datetime) -> None:
         """Homes, the map of projects, and access points that have read it. Raises MlinfnError when one has not."""
@@ -75,26 +98,37 @@ class Steward:
     def end_what_is_over(self, now: datetime) -> None:
         """Stop sessions and revoke tokens of people whose accounts are over; forget those whose are gone.
 
-        Raises MlinfnError.
+        The hub is asked when there may be something to do, and now and then. Raises MlinfnError.
         """
-        if self._store.version() is None:
+        version = self._store.version()
+        if version is None:
             return  # no accounts at all is a file that is missing, not everybody's end
+        shut = frozenset(excluded(self._store.read(), (), now))
+        if self._looked is not None and self._looked.suffices(version, shut, now):
+            return
+        self._looked = None
+        users = self._hub.users()
         # Accounts last: who signs in for the first time has one before the hub knows him.
-        sessions, users = self._hub.sessions(), self._hub.users()
         accounts = self._store.read()
-        over = excluded(accounts, [session.user for session in sessions], now)
-        for session in sessions:
+        over = excluded(accounts, list(users), now)
+        holding = {user for user in over if users.get(user)}
+        for session in self._hub.sessions() if holding else ():
             if session.user in over:
                 log.info("stop %s of %s: his account is over", session.server or "the server", session.user)
                 self._hub.stop(session)
         self._without_tokens = {(user, until) for user, until in self._without_tokens if user in over}
         for user in over:
             self._revoke(user, accounts[user].until if user in accounts else None)
-        holding = {session.user for session in sessions}
-        for user in users:
-            if user not in accounts and user not in holding:
-                log.info("forget %s: he has no account any more", user)
-                self._hub.forget(user)
+        for user in users.keys() - accounts.keys() - holding:
+            log.info("forget %s: he has no account any more", user)
+            self._leavers.add(user)
+            self._hub.forget(user)
+        if not holding:
+            self._looked = Looked(version, shut, now)
+
+    def remove_jobs(self, now: datetime) -> None:
+        """Take jobs of accounts that are over out of the queues. Raises MlinfnError."""
+        self._leavers.remove_jobs(now)
 
     def _have_it_read(self, who: project_map.Members) -> None:
         failed: list[MlinfnError] = []
