@@ -1,6 +1,7 @@
 """`mlinfn hub up` and its friends: JupyterHub and its proxy under the pool's own master, which starts them again."""
 
 import secrets
+import socket
 import sys
 import time
 from collections.abc import Iterator
@@ -97,9 +98,10 @@ def down(settings: Settings) -> bool:
     layout.pool.companions.write_text("")
     lifecycle.reconfigure(settings)
     deadline = time.monotonic() + STOP_SECONDS
-    while answers(hub) or _listens(hub.addresses.public):
+    # The hub goes after its proxy: an `up` that still met it would take it for the new one.
+    while _listens(hub.addresses.public) or _listens(hub.addresses.hub):
         if time.monotonic() > deadline:
-            raise EmbeddedPoolError(f"the hub still answers at {hub.addresses.public}: see {layout.log('hub')}")
+            raise EmbeddedPoolError(f"the hub at {hub.addresses.public} does not end: see {layout.log('hub')}")
         time.sleep(LOOK_SECONDS)
     return ran
 
@@ -200,4 +202,9 @@ def _status(address: str, path: str) -> int | None:
 
 
 def _listens(address: str) -> bool:
-    return _status(address, "/") is not None
+    where = urlsplit(address)
+    try:
+        socket.create_connection((where.hostname or "", where.port or 80), timeout=5).close()
+    except OSError:
+        return False
+    return True
