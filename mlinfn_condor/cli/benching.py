@@ -37,7 +37,7 @@ def start_latency(
 @app.command("spawn")
 def spawn(
     case: list[str] = typer.Option([], help="Only this case (may be repeated): free, full, polling, crowd."),
-    quick: bool = typer.Option(False, "--quick", help="A look of a few minutes instead of about 25."),
+    quick: bool = typer.Option(False, "--quick", help="A look of a few minutes instead of about 40."),
     as_json: bool = typer.Option(False, "--json", help="One JSON object on standard output instead of a table."),
     picture: Path | None = typer.Option(None, help="Draw the times from click to session into this .svg or .png file."),
     output: Path | None = OUTPUT,
