@@ -38,30 +38,22 @@ DONE_SECONDS = 90
 SILENT_WORK = "import time; time.sleep(600)"
 
 
-@pytest.fixture(scope="module")
-def settings(pool_home: Path) -> Iterator[Settings]:
-    settings = Settings(home=pool_home, pool="culls")
-    try:
-        lifecycle.up(settings, SilentReport())
-        yield settings
-    finally:
-        pools.down(settings, graceful_seconds=0)
-
-
 @pytest.fixture(params=["restart-without-device", "stop"])
 def deed(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
 @pytest.fixture
-def hub(settings: Settings, deed: str) -> RunningHub:
-    file = lifecycle.running(settings).layout.settings
-    lifecycle.down(settings)
-    told = file.read_text().partition("\n[culling]")[0]
-    if REPORTS not in told:
-        told = told.replace("[sessions.environment]\n", REPORTS)
-    file.write_text(told + CULLING.format(deed=deed))
-    return lifecycle.up(settings, SilentReport())
+def hub(pool_home: Path, deed: str) -> Iterator[RunningHub]:
+    settings = Settings(home=pool_home, pool=f"culls-{deed[:4]}")
+    try:
+        file = lifecycle.up(settings, SilentReport()).layout.settings
+        lifecycle.down(settings)
+        told = file.read_text().replace("[sessions.environment]\n", REPORTS)
+        file.write_text(told + CULLING.format(deed=deed))
+        yield lifecycle.up(settings, SilentReport())
+    finally:
+        pools.down(settings, graceful_seconds=0)
 
 
 class Guest:
@@ -114,8 +106,6 @@ def guests(hub: RunningHub) -> Iterator[tuple[Guest, Guest]]:
         with at_work.notebook().kernel() as kernel:
             kernel._socket.send(notebook.json.dumps(notebook._execute_request("work", SILENT_WORK)))
         yield idle, at_work
-    for guest in (idle, at_work):
-        guest.visitor.stop()
 
 
 def test_the_idle_are_warned_then_give_back_and_silent_work_is_left_alone(
