@@ -71,9 +71,9 @@ class HubStand:
             time.sleep(LOOK_SECONDS)
 
     def holders(self) -> list[tuple[PriorityClass | None, bool]]:
-        """Class of the job in each claimed slot, and whether that was told to go."""
+        """Class of the job in each claimed slot (None: no job in it yet), and whether that was told to go."""
         claimed = self.administrator.call(acts.claimed).result
-        return sorted((priority_class, leaving) for _, priority_class, leaving in claimed)
+        return [(priority_class, leaving) for _, priority_class, leaving in claimed]
 
     def devices_of_sessions(self) -> set[str]:
         """Devices that sessions hold, each once."""

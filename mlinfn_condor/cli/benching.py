@@ -1,6 +1,7 @@
 """`mlinfn bench …`: measure, beside what HTCondor does by default."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,8 @@ def _can_be(picture: Path | None, output: Path | None) -> None:
             raise UserError(f"{path}: it is a {' or '.join(kinds)} file")
         if path and not path.absolute().parent.is_dir():
             raise UserError(f"{path.absolute().parent} is no folder: make it, or name another")
+        if path and not os.access(path if path.exists() else path.absolute().parent, os.W_OK):
+            raise UserError(f"{path} cannot be written to by this user: name another file")
 
 
 def _tell(told: dict[str, Any], as_json: bool, picture: Path | None, output: Path | None) -> None:
