@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from mlinfn_condor.cli import benching, hubs, looking, pools, submitting, telling
+from mlinfn_condor.cli import benching, databases, hubs, looking, pools, submitting, telling
 from mlinfn_condor.cli.connection import choose
 from mlinfn_condor.errors import MlinfnError, UserError
 
@@ -22,6 +22,7 @@ app = typer.Typer(
 )
 app.add_typer(pools.app, name="pool", help="Install HTCondor and run a private pool on this machine.")
 app.add_typer(hubs.app, name="hub", help="Run JupyterHub on the private pool of this machine.")
+app.add_typer(databases.app, name="db", help="Run a private PostgreSQL, or look after the site's.")
 app.add_typer(submitting.app, name="submit", help="Submit a training, a session or Dask workers.")
 app.add_typer(benching.app, name="bench", help="Measure how well the pool does, beside HTCondor's defaults.")
 app.command()(looking.status)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from driver import Driver, cleared
+from postgres import database, postgres  # noqa: F401 - fixtures of every integration test
 
 from mlinfn_condor.embedded.lifecycle import RunningPool
 

@@ -1,0 +1,1 @@
+CREATE TABLE IF NOT EXISTS {partition} PARTITION OF {parent} {bounds} {splits}

@@ -1,0 +1,14 @@
+-- What a mirror carries: every table of the schema but the list of migrations, which is each server's own. A partitioned
+-- table stands for its partitions. has_identity: rows can be told apart, without which changes could not be carried.
+SELECT
+    c.relname AS name,
+    EXISTS (
+        SELECT FROM pg_index i WHERE i.indrelid = c.oid AND (i.indisprimary OR i.indisreplident)
+    ) AS has_identity
+FROM pg_class c
+WHERE c.relnamespace = to_regnamespace('mlinfn')
+    AND c.relkind IN ('r', 'p')
+    AND NOT c.relispartition
+    AND c.relpersistence = 'p'
+    AND c.relname <> 'migration'
+ORDER BY c.relname

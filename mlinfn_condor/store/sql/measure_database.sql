@@ -1,0 +1,2 @@
+-- Bytes on disk.
+SELECT pg_database_size(current_database())

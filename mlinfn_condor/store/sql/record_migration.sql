@@ -1,0 +1,1 @@
+INSERT INTO mlinfn.migration (number, name, sha256) VALUES (%s, %s, %s)
