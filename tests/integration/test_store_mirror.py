@@ -2,15 +2,20 @@
 
 import os
 import signal
+import socket
+import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from postgres import fresh_database, server_in, short_folder, wait_until, without_sync
+from psycopg.conninfo import make_conninfo
 
 from mlinfn_condor.embedded.report import SilentReport
 from mlinfn_condor.store import MirrorFailed, StoreUnreachable, connect, migrate
 from mlinfn_condor.store.local import LocalServer
+from mlinfn_condor.store.local import server as local_server
 from mlinfn_condor.store.mirror import Mirror, mirror, mirrors, remove
 
 SCHEMA = """
@@ -22,6 +27,7 @@ CREATE TABLE mlinfn.attempt_2026_11 PARTITION OF mlinfn.attempt FOR VALUES FROM 
 """
 ATTEMPTS = "INSERT INTO mlinfn.attempt SELECT '2026-11-01', 'job-' || n, n FROM generate_series(%s::int, %s::int) AS n"
 SECONDS = 60
+SOCKET = ".s.PGSQL.5432"
 
 
 @pytest.fixture(scope="module", params=[("system", "wheel"), ("wheel", "wheel")], ids=["older site", "same version"])
@@ -72,6 +78,53 @@ class Pair:
         with connect(self.site) as connection:
             (found,) = mirrors(connection)
         return found
+
+
+class Wire:
+    """What `ssh -R` does for a private server: its socket appears in a folder of the main server's machine."""
+
+    def __init__(self, here: Path, there: Path) -> None:
+        self._here, self._there = here / SOCKET, there / SOCKET
+        self._open: list[socket.socket] = []
+
+    def __enter__(self) -> "Wire":
+        self.mend()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.cut()
+
+    def mend(self) -> None:
+        self._here.unlink(missing_ok=True)
+        listening = socket.socket(socket.AF_UNIX)
+        listening.bind(str(self._here))
+        listening.listen()
+        self._open.append(listening)
+        threading.Thread(target=self._accept, args=(listening,), daemon=True).start()
+
+    def cut(self) -> None:
+        for each in self._open:
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+            each.close()
+        self._open.clear()
+
+    def _accept(self, listening: socket.socket) -> None:
+        with suppress(OSError):  # The wire was cut.
+            while True:
+                near, _ = listening.accept()
+                far = socket.socket(socket.AF_UNIX)
+                self._open += [near, far]
+                far.connect(str(self._there))
+                for pair in ((near, far), (far, near)):
+                    threading.Thread(target=self._carry, args=pair, daemon=True).start()
+
+    def _carry(self, source: socket.socket, target: socket.socket) -> None:
+        with suppress(OSError):
+            while data := source.recv(65536):
+                target.sendall(data)
+        with suppress(OSError):
+            target.shutdown(socket.SHUT_WR)
 
 
 @pytest.fixture
@@ -134,6 +187,27 @@ def test_after_a_kill_of_both_servers_nothing_is_lost_nor_twice(
     servers[0].up(SilentReport())
     pair.record(5001, 6000)
     servers[1].up(SilentReport())
+    pair.wait_until_they_agree()
+
+
+def test_a_main_server_that_hangs_does_not_keep_the_site_from_going_down(
+    pair: Pair, servers: tuple[LocalServer, LocalServer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local_server, "STOP_SECONDS", 1)
+    pair.mirror()
+    pair.wait_until_they_agree()
+    with connect(pair.main) as connection:
+        found = connection.execute("SELECT pid FROM pg_stat_subscription WHERE pid IS NOT NULL").fetchall()
+    for (pid,) in found:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        pair.record(1, 1000)
+        assert servers[0].down()
+        assert servers[0].running() is None
+    finally:
+        for (pid,) in found:
+            os.kill(pid, signal.SIGCONT)
+    servers[0].up(SilentReport())
     pair.wait_until_they_agree()
 
 
@@ -228,6 +302,21 @@ def test_a_site_that_the_main_server_cannot_reach_is_told_and_the_next_try_goes_
     assert "\n" not in str(caught.value)
     pair.mirror()
     pair.wait_until_they_agree()
+
+
+def test_a_forwarded_socket_is_a_way_to_the_site_and_a_cut_of_it_loses_nothing(
+    pair: Pair, servers: tuple[LocalServer, LocalServer], tmp_path: Path
+) -> None:
+    with short_folder() as folder, Wire(folder, servers[0].layout.sockets) as wire:
+        reached_as = make_conninfo(pair.site, host=str(folder))
+        pair.mirror(reached_as=reached_as)
+        pair.record(1, 100)
+        pair.wait_until_they_agree()
+        wire.cut()
+        wait_until(lambda: not pair.state().active, SECONDS, "the site misses its mirror")
+        pair.record(101, 200)
+        wire.mend()
+        pair.wait_until_they_agree()
 
 
 def test_what_cannot_be_mirrored_is_refused_before_anything_is_done(pair: Pair) -> None:

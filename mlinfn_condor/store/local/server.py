@@ -84,14 +84,19 @@ class LocalServer:
         return self.dsn
 
     def down(self) -> bool:
-        """Take it down fast: clients are sent away, everything is written. False if it did not run."""
+        """Take it down: clients are sent away, everything is written. False if it did not run."""
         if not self.layout.folder.exists():
             return False
         self._refuse_root()
         with self._exclusively():
             if processes.postmaster(self.layout) is None:
                 return False
-            self._run(self._programs(), "pg_ctl", "stop", "-m", "fast", "-w", "-t", str(STOP_SECONDS))
+            chosen = self._programs()
+            try:
+                self._run(chosen, "pg_ctl", "stop", "-m", "fast", "-w", "-t", str(STOP_SECONDS))
+            except ServerFailed:
+                # A mirror that hangs is waited for. Everything committed is on disk: the next start reads it again.
+                self._run(chosen, "pg_ctl", "stop", "-m", "immediate", "-w", "-t", str(STOP_SECONDS))
             return True
 
     def running(self) -> int | None:
