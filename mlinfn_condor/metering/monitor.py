@@ -1,6 +1,6 @@
 """The monitor of a node's devices: one long-lived process beside each startd, which starts it (condor_config.d/72).
 
-`python -m mlinfn_condor.metering.monitor --node NODE.json --look 5 --report 30 --back 60 --withdrawn PREFIX`
+`python -m mlinfn_condor.metering.monitor --node NODE.json --look 5 --report 30 --back 60 --withdrawn FILE`
 
 It looks often, so that peaks and the driver's short sample buffers are not missed, and reports seldom, because each
 report makes the startd send its slots. It starts no process, and imports little: the node pays for it all day.
@@ -67,7 +67,7 @@ class Monitor:
     def _withdraw(self, looks: dict[str, Look]) -> None:
         offer = withdrawal.decide(self._offer, looks, self._intervals.back)
         if offer.withdrawn != self._offer.withdrawn or self._untold:
-            self._untold = self._startd.tell(withdrawal.configuration(self._node.devices, offer.withdrawn))
+            self._untold = self._startd.tell(self._node.devices, offer.withdrawn)
         self._offer = offer
 
     def report(self, epoch: float) -> str:
@@ -112,9 +112,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     startd = os.getppid()
     node = Node.read(told.node)
     intervals = Intervals(told.look, told.report, told.back)
-    listener = Startd(startd, told.withdrawn)
-    listener.forget_others()
-    monitor = Monitor(node, drivers(node.devices, startd), listener, intervals)
+    monitor = Monitor(node, drivers(node.devices, startd), Startd(startd, told.withdrawn), intervals)
     try:
         run(monitor, intervals, sys.stdout, lambda: os.getppid() == startd)
     except BrokenPipeError:

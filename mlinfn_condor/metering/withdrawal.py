@@ -1,19 +1,21 @@
 """Broken devices are taken out of the offer by HTCondor's own OFFLINE_MACHINE_RESOURCE_<kind>, and put back.
 
-The startd reads the list from a file that carries its pid (condor_config.d/73), whenever it is told to reconfigure: a
-startd that starts anew therefore never finds the list of the one before, with which it could not lay out its slots.
+The startd reads its list from a file whenever it is told to reconfigure. A list is for the startd of one pid: one that
+starts anew never finds the list of the one before, with which it could not lay out its slots (condor_config.d/73).
 """
 
+import fcntl
 import os
+import re
 import signal
 from collections.abc import Collection, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mlinfn_condor.metering.look import Look
 from mlinfn_condor.node.devices import Device, Kind
 
+_LINE = re.compile(r"MLINFN_OFFLINE_\w+?_(?P<pid>\d+) = (?P<ids>.*)")
 KINDS: tuple[Kind, ...] = ("GPUs", "FPGAs")
 
 
@@ -41,10 +43,10 @@ def decide(offer: Offer, looks: Mapping[str, Look], back_seconds: float) -> Offe
     return replace(offer, withdrawn=withdrawn, sound_since=tuple((o, s) for o, s in sound.items() if o in withdrawn))
 
 
-def configuration(devices: Collection[Device], withdrawn: Collection[str]) -> str:
-    """What the startd reads: each kind with its withdrawn devices, if only to say that there are none."""
+def configuration(startd: int, devices: Collection[Device], withdrawn: Collection[str]) -> str:
+    """What the startd of this pid reads: a list for each kind of which it has devices, be it empty."""
     lines = (
-        f"OFFLINE_MACHINE_RESOURCE_{kind} = "
+        f"MLINFN_OFFLINE_{kind}_{startd} = "
         + ", ".join(device.id for device in devices if device.kind == kind and device.id in withdrawn)
         for kind in KINDS
         if any(device.kind == kind for device in devices)
@@ -53,39 +55,37 @@ def configuration(devices: Collection[Device], withdrawn: Collection[str]) -> st
 
 
 class Startd:
-    """The startd that this monitor belongs to, as far as it can be told what is broken."""
+    """The startd that this monitor belongs to. All startds of a machine, and their monitors, share the `lists`."""
 
-    def __init__(self, pid: int, prefix: Path) -> None:
-        self.pid, self._prefix = pid, prefix
-
-    @property
-    def _path(self) -> Path:
-        return self._prefix.with_name(f"{self._prefix.name}.{self.pid}")
+    def __init__(self, pid: int, lists: Path) -> None:
+        self._pid, self._lists = pid, lists
 
     def withdrawn(self, devices: Collection[Device]) -> frozenset[str]:
         """What a monitor of this very startd withdrew before; nothing for a startd that is new."""
-        try:
-            text = self._path.read_text()
-        except OSError:
-            return frozenset()
-        named = {one.strip() for line in text.splitlines() for one in line.partition("=")[2].split(",")}
+        mine = (match["ids"] for match in self._matches() if int(match["pid"]) == self._pid)
+        named = {one for ids in mine for one in ids.split(", ")}
         return frozenset(device.id for device in devices if device.id in named)
 
-    def tell(self, text: str) -> str | None:
-        """Have the startd read this; None, or why it cannot be told."""
-        fresh = self._path.with_name(f".{self._path.name}.new")
+    def tell(self, devices: Collection[Device], withdrawn: Collection[str]) -> str | None:
+        """Have the startd read this list; None, or why it cannot be told. Lists of startds that are gone go, too."""
         try:
-            fresh.write_text(text)
-            fresh.rename(self._path)
-            os.kill(self.pid, signal.SIGHUP)
+            with self._lists.with_name(f".{self._lists.name}.lock").open("w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                fresh = self._lists.with_name(f".{self._lists.name}.new")
+                fresh.write_text(self._others() + configuration(self._pid, devices, withdrawn))
+                fresh.rename(self._lists)
+            os.kill(self._pid, signal.SIGHUP)
         except OSError as error:
             return f"the startd cannot be told: {error.strerror}"
         return None
 
-    def forget_others(self) -> None:
-        """Remove what the monitors of startds left that are gone, and of this one's if it ran before."""
-        with suppress(OSError):
-            for path in self._prefix.parent.glob(f"{self._prefix.name}.*"):
-                pid = path.name.rpartition(".")[2]
-                if pid.isdigit() and int(pid) != self.pid and not Path(f"/proc/{pid}").exists():
-                    path.unlink(missing_ok=True)
+    def _others(self) -> str:
+        kept = (match for match in self._matches() if int(match["pid"]) != self._pid)
+        return "".join(f"{match[0]}\n" for match in kept if Path(f"/proc/{match['pid']}").exists())
+
+    def _matches(self) -> list[re.Match[str]]:
+        try:
+            lines = self._lists.read_text().splitlines()
+        except OSError:
+            return []
+        return [match for match in map(_LINE.fullmatch, lines) if match]
