@@ -22,6 +22,17 @@ OTHERS = "simulated, and payloads run as other users here: their work cannot be 
 
 
 @dataclass(frozen=True)
+class _Process:
+    """A process since it last called exec: its environment never changes from then on."""
+
+    pid: int
+    started: int
+    """Clock ticks since boot."""
+    code: str
+    """Address of its code: another one after each exec, the parent's before the first; 0 of other users' processes."""
+
+
+@dataclass(frozen=True)
 class _Payload:
     """What a process says of the job that it belongs to."""
 
@@ -34,9 +45,9 @@ class SimulatedDriver:
 
     def __init__(self, proc: Path = Path("/proc"), sees_payloads: bool = True) -> None:
         self._proc, self._sees_payloads = proc, sees_payloads
-        self._payloads: dict[tuple[int, int], _Payload | None] = {}
-        """By pid and start: the environment at the start of a process never changes."""
+        self._payloads: dict[_Process, _Payload | None] = {}
         self._used: dict[tuple[int, int], float] = {}
+        """By pid and start."""
         self._last: float | None = None
 
     def look(self, ids: Sequence[str], at: float) -> Mapping[str, Look]:
@@ -58,17 +69,18 @@ class SimulatedDriver:
         """By device: processor seconds since the last look, and the utilisation that payloads state."""
         worked: dict[str, float] = {}
         stated: dict[str, float] = {}
-        alive: dict[tuple[int, int], _Payload | None] = {}
+        alive: dict[_Process, _Payload | None] = {}
         used: dict[tuple[int, int], float] = {}
         for pid in (int(name) for name in os.listdir(self._proc) if name.isdigit()):  # noqa: PTH208
             read = _stat(self._proc, pid)
             if read is None:
                 continue
-            key, seconds = (pid, read[0]), read[1]
-            payload = self._payloads[key] if key in self._payloads else _payload(self._proc, pid)
-            alive[key] = payload
+            process, seconds = read
+            payload = self._payloads[process] if process in self._payloads else _payload(self._proc, pid)
+            alive[process] = payload
             if payload is None:
                 continue
+            key = pid, process.started
             used[key] = seconds
             for device in payload.devices:
                 worked[device] = worked.get(device, 0.0) + max(0.0, seconds - self._used.get(key, 0.0))
@@ -88,15 +100,15 @@ def payloads_are_ours(proc: Path, startd: int) -> bool:
     return bool(users) and "0" not in users
 
 
-def _stat(proc: Path, pid: int) -> tuple[int, float] | None:
-    """Start of a process (clock ticks since boot) and its own processor seconds; children report for themselves."""
+def _stat(proc: Path, pid: int) -> tuple[_Process, float] | None:
+    """A process and its own processor seconds; children report for themselves."""
     try:
         told = (proc / str(pid) / "stat").read_text(errors="replace")
     except OSError:
         return None
     # The name stands in parentheses and may hold any character, parentheses included.
     fields = told[told.rindex(")") + 2 :].split()
-    return int(fields[19]), (int(fields[11]) + int(fields[12])) / _TICKS
+    return _Process(pid, int(fields[19]), fields[23]), (int(fields[11]) + int(fields[12])) / _TICKS
 
 
 def _payload(proc: Path, pid: int) -> _Payload | None:

@@ -13,9 +13,11 @@ TICKS = os.sysconf("SC_CLK_TCK")
 GPU, OTHER = "GPU-n-T4-0", "GPU-n-T4-1"
 
 
-def process(proc: Path, pid: int, seconds: float, environment: dict[str, str] | None = None, started: int = 7) -> None:
+def process(
+    proc: Path, pid: int, seconds: float, environment: dict[str, str] | None = None, started: int = 7, code: int = 1
+) -> None:
     (proc / str(pid)).mkdir(exist_ok=True)
-    fields = ["S", *["0"] * 10, str(int(seconds * TICKS)), "0", *["0"] * 6, str(started), "0"]
+    fields = ["S", *["0"] * 10, str(int(seconds * TICKS)), "0", *["0"] * 6, str(started), "0", "0", "0", str(code)]
     (proc / str(pid) / "stat").write_text(f"{pid} (a) b) {' '.join(fields)}")
     told = environment or {}
     (proc / str(pid) / "environ").write_bytes(b"\0".join(f"{name}={value}".encode() for name, value in told.items()))
@@ -58,6 +60,16 @@ def test_a_pid_that_was_given_out_again_is_another_process(tmp_path):
     driver.look([GPU], 0)
     process(tmp_path, 10, 4, started=8)
     assert driver.look([GPU], 5)[GPU].utilisation == 0
+
+
+def test_a_process_that_was_seen_before_it_became_the_payload_is_looked_at_again(tmp_path):
+    driver = SimulatedDriver(tmp_path)
+    process(tmp_path, 10, 0)
+    driver.look([GPU], 0)
+    process(tmp_path, 10, 1, {"_CONDOR_AssignedGPUs": GPU}, code=2)
+    driver.look([GPU], 5)
+    process(tmp_path, 10, 2, {"_CONDOR_AssignedGPUs": GPU}, code=2)
+    assert driver.look([GPU], 10)[GPU].utilisation == pytest.approx(0.2)
 
 
 def test_where_payloads_belong_to_others_their_work_is_unknown(tmp_path):
