@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -174,6 +175,9 @@ def test_an_attempt_that_ended_before_a_report_does_not_show_the_one_before(mete
         first, second = metered.epochs(payload, 2)
     finally:
         os.kill(monitor(metered), signal.SIGCONT)
+        # Otherwise the next job's first interval would reach back to before the stop.
+        stopped_until = time.time()
+        wait_until(lambda: metered.readings()[FIRST]["At"] > stopped_until, 30, "the monitor to report again")
     assert first["GPUsMeteredAtUsage"] >= first["JobCurrentStartDate"]
     assert second.get("GPUsMeteredAtUsage", 0) < second["JobCurrentStartDate"]
 
