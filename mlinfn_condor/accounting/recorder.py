@@ -1,0 +1,130 @@
+"""Histories into the database: each record once, in the same transaction that says how far its file has been read.
+
+Invariant: what is stored equals what stands in the files before each cursor, whoever was killed when.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mlinfn_condor.accounting import histories, records
+from mlinfn_condor.accounting.histories import Chunk, HistoryFile
+from mlinfn_condor.store import Connection, Statements
+
+SQL = Statements("mlinfn_condor.accounting")
+GAP_SECONDS = 3600
+"""A device that is not seen for longer was not there."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One of the two histories of an access point."""
+
+    name: str
+    file: str
+    line: Callable[[bytes], bytes | None]
+    stage: str
+    copy: str
+    store: tuple[str, ...]
+    """Statements after the copy; the one that begins with `insert` returns the number of new rows."""
+
+
+EPOCHS = Kind(
+    "epoch",
+    "epoch_history",
+    records.attempt,
+    "stage_attempts",
+    "copy_attempts",
+    ("keep_attempt_months", "know_devices_of_attempts", "grant_devices_of_attempts", "insert_attempts", "forget_recorded"),
+)
+JOBS = Kind("history", "history", records.job, "stage_jobs", "copy_jobs", ("keep_job_months", "insert_jobs"))
+KINDS = (EPOCHS, JOBS)
+
+
+@dataclass
+class Recorded:
+    """What a reading of the histories brought."""
+
+    rows: int = 0
+    read_bytes: int = 0
+    refused: int = 0
+    by_kind: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Recorder:
+    """Reads the histories below `spools` (access point → folder) into the database behind `connection`."""
+
+    connection: Connection
+    spools: Mapping[str, Path]
+    chunk_bytes: int = histories.CHUNK_BYTES
+
+    def read_all(self, on_chunk: Callable[[Recorded], None] = lambda _: None) -> Recorded:
+        """Everything that has been written since the last time. Raises psycopg's errors; what was stored stays so."""
+        recorded = Recorded()
+        for access_point, spool in self.spools.items():
+            for kind in KINDS:
+                for file in self._unread(access_point, kind, spool / kind.file):
+                    for rows, chunk, refused in self._read(access_point, kind, file):
+                        recorded.rows += rows
+                        recorded.read_bytes += chunk.end - chunk.start
+                        recorded.refused += refused
+                        recorded.by_kind[kind.name] = recorded.by_kind.get(kind.name, 0) + rows
+                        on_chunk(recorded)
+        return recorded
+
+    def _unread(self, access_point: str, kind: Kind, current: Path) -> list[HistoryFile]:
+        with self.connection.transaction():
+            where = {"access_point": access_point, "kind": kind.name}
+            cursors = dict(self.connection.execute(SQL.text("look_at_cursors"), where).fetchall())
+        return [file for file in histories.files(current) if cursors.get(file.fingerprint, 0) < file.size]
+
+    def _read(self, access_point: str, kind: Kind, file: HistoryFile) -> Iterator[tuple[int, Chunk, int]]:
+        with file.path.open("rb") as stream:
+            while True:
+                where = {"access_point": access_point, "kind": kind.name, "file": file.fingerprint}
+                with self.connection.transaction():
+                    self.connection.execute(SQL.text("know_cursor"), where)
+                    row = self.connection.execute(SQL.text("take_cursor"), where).fetchone()
+                    chunk = histories.chunk_from(stream, row[0] if row else 0, self.chunk_bytes)
+                    if chunk is None:
+                        return
+                    rows, refused = self._store(kind, chunk, where)
+                    self.connection.execute(
+                        SQL.text("move_cursor"),
+                        where | {"read_bytes": chunk.end, "records": len(chunk.records), "refused": refused},
+                    )
+                yield rows, chunk, refused
+
+    def _store(self, kind: Kind, chunk: Chunk, where: Mapping[str, str]) -> tuple[int, int]:
+        lines: list[bytes] = []
+        refused = 0
+        for position, record in chunk.records:
+            try:
+                line = kind.line(record)
+            except records.Unreadable as error:
+                refused += 1
+                self._keep_refused(where, chunk.start, position, str(error), record)
+                continue
+            if line is not None:
+                lines.append(line)
+        if not lines:
+            return 0, refused
+        self.connection.execute(SQL.text(kind.stage))
+        with self.connection.cursor() as cursor, cursor.copy(SQL.text(kind.copy)) as copy:
+            copy.write(b"\n".join(lines) + b"\n")
+        rows = 0
+        values = {"access_point": where["access_point"], "gap_s": GAP_SECONDS}
+        for name in kind.store:
+            done = self.connection.execute(SQL.text(name), values)
+            if name.startswith("insert"):
+                added = done.fetchone()
+                rows += added[0] if added else 0
+        self.connection.execute(SQL.text("empty_" + kind.stage))
+        return rows, refused
+
+    def _keep_refused(self, where: Mapping[str, str], _start: int, position: int, reason: str, record: bytes) -> None:
+        kept = record.decode(errors="replace").replace("\0", "")
+        self.connection.execute(
+            SQL.text("keep_refused"), {**where, "at_byte": position, "reason": reason, "record": kept}
+        )

@@ -1,0 +1,1 @@
+TRUNCATE staged_job

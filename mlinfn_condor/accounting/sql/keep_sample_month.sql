@@ -1,0 +1,1 @@
+SELECT mlinfn.keep_month('device_sample', to_timestamp(%(at)s))

@@ -1,0 +1,3 @@
+SELECT read_bytes FROM mlinfn.history_cursor
+WHERE access_point = %(access_point)s AND kind = %(kind)s AND file = %(file)s
+FOR UPDATE
