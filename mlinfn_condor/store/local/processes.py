@@ -21,10 +21,10 @@ def postmaster(layout: Layout) -> int | None:
     return pid if pid is not None and _is_ours(pid, layout) else None
 
 
-def claimed(layout: Layout) -> bool:
-    """Whether some process, no matter whose, has the id that stands in postmaster.pid."""
+def claimed_by_another(layout: Layout) -> bool:
+    """Whether the id that stands in postmaster.pid is that of a process which is not the server's."""
     lines = _lines(layout)
-    return bool(lines) and Path(f"/proc/{lines[0]}").exists()
+    return bool(lines) and Path(f"/proc/{lines[0]}").exists() and postmaster(layout) is None
 
 
 def is_ready(layout: Layout) -> bool:

@@ -155,7 +155,7 @@ class LocalServer:
         # Nobody of the server is left. Its id may be another process's by now, or still that of a corpse nobody has
         # fetched: PostgreSQL would take either for the server.
         self.layout.socket_lock.unlink(missing_ok=True)
-        if processes.claimed(self.layout):
+        if processes.claimed_by_another(self.layout):
             self.layout.postmaster_pid.unlink()
         if self.layout.unfinished_data.exists():
             shutil.rmtree(self.layout.unfinished_data)
@@ -187,7 +187,10 @@ class LocalServer:
         try:
             self._run(chosen, "pg_ctl", "start", "-w", "-t", str(START_SECONDS), "-l", str(log))
         except ServerFailed as error:
-            raise ServerFailed(f"the database did not come up: {self._complaint() or error}") from error
+            # A killed `up` may have left a pg_ctl behind whose server came first: it is as good.
+            if processes.postmaster(self.layout) is None:
+                raise ServerFailed(f"the database did not come up: {self._complaint() or error}") from error
+            self._wait_until_ready()
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + START_SECONDS
