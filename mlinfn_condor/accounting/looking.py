@@ -105,7 +105,8 @@ def device_rows(seen: Look) -> Iterator[dict[str, Any]]:
 def machine_rows(seen: Look) -> Iterator[dict[str, Any]]:
     """A row for each node: what all its slots share."""
     totals = {
-        slot.node: (int(slot.ad.get("TotalCpus", 0)), int(slot.ad.get("TotalMemory", 0))) for slot in _offers(seen.slots)
+        slot.node: (int(slot.ad.get("TotalCpus", 0)), int(slot.ad.get("TotalMemory", 0)))
+        for slot in _offers(seen.slots)
     }
     for node, (cpus, memory_mb) in totals.items():
         yield {"at": seen.at, "node": node, "cpus": cpus, "memory_mb": memory_mb}

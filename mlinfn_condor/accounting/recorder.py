@@ -35,7 +35,13 @@ EPOCHS = Kind(
     records.attempt,
     "stage_attempts",
     "copy_attempts",
-    ("keep_attempt_months", "know_devices_of_attempts", "grant_devices_of_attempts", "insert_attempts", "forget_recorded"),
+    (
+        "keep_attempt_months",
+        "know_devices_of_attempts",
+        "grant_devices_of_attempts",
+        "insert_attempts",
+        "forget_recorded",
+    ),
 )
 JOBS = Kind("history", "history", records.job, "stage_jobs", "copy_jobs", ("keep_job_months", "insert_jobs"))
 KINDS = (EPOCHS, JOBS)
@@ -76,7 +82,7 @@ class Recorder:
     def _unread(self, access_point: str, kind: Kind, current: Path) -> list[HistoryFile]:
         with self.connection.transaction():
             where = {"access_point": access_point, "kind": kind.name}
-            cursors = dict(self.connection.execute(SQL.text("look_at_cursors"), where).fetchall())
+            cursors: dict[str, int] = dict(self.connection.execute(SQL.text("look_at_cursors"), where).fetchall())
         return [file for file in histories.files(current) if cursors.get(file.fingerprint, 0) < file.size]
 
     def _read(self, access_point: str, kind: Kind, file: HistoryFile) -> Iterator[tuple[int, Chunk, int]]:

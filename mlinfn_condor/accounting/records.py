@@ -47,7 +47,7 @@ def attempt(record: bytes) -> bytes | None:
         b"%d" % started, b"%d" % ended, _known(ad, b"ExitCode"), _whole_or_null(ad, b"MemoryProvisioned"),
         _whole_or_null(ad, b"RequestMemory"), _whole_or_null(ad, b"ResidentSetSize_RAW", b"ResidentSetSize"),
         _whole_or_null(ad, b"GPUsMemoryUsage"), _known(ad, b"CpusProvisioned"), _known(ad, b"RequestCpus"),
-        _known(ad, b"CpusUsage"), _rate(ad, b"", len(names)), _rate(ad, b"Watts", len(names)),
+        _known(ad, b"CpusUsage"), _rate(ad, b"", len(names), started), _rate(ad, b"Watts", len(names), started),
         b"%d" % lost_seconds(ad, outcome, started, ended), outcome, text(ad, b"Owner"), text(ad, b"Project", b""),
         text(ad, b"PriorityClass", b""), node.partition(b"@")[0] or slot, slot, _task(ad),
         b"{" + b",".join(b'"%s"' % name for name in names) + b"}", _model(ad), text(ad, b"VacateReason", _NULL),
@@ -71,7 +71,7 @@ def job(record: bytes) -> bytes:
 def attributes(record: bytes) -> dict[bytes, bytes]:
     """Names and values as they stand there; of a name that comes twice the last."""
     try:
-        return dict([line.split(b" = ", 1) for line in record.split(b"\n") if line])  # type: ignore[misc]
+        return dict([line.split(b" = ", 1) for line in record.split(b"\n") if line])
     except ValueError:
         line = next(line for line in record.split(b"\n") if line and b" = " not in line)
         raise Unreadable(f"no attribute: {line[:80]!r}") from None
@@ -147,10 +147,12 @@ def _model(ad: dict[bytes, bytes]) -> bytes:
     return text(ad, b"MachineAttrGPUs_DeviceModel0", b"") or text(ad, b"MachineAttrFPGAs_DeviceModel0", b"")
 
 
-def _rate(ad: dict[bytes, bytes], what: bytes, count: int) -> bytes:
+def _rate(ad: dict[bytes, bytes], what: bytes, count: int, started: int) -> bytes:
     """Average of busy devices or watts while they were measured, for all `count` devices (docs/metering.md)."""
     total = known = 0.0
     for kind in (b"GPUs", b"FPGAs"):
+        if (_number(ad, kind + b"MeteredAtUsage") or 0) < started:
+            continue  # the figures of the attempt before, or none
         average, measured = (_number(ad, kind + what + end) for end in (b"AverageUsage", b"MeasuredAverageUsage"))
         if average is not None and measured:
             total += average

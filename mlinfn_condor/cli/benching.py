@@ -52,6 +52,38 @@ def spawn(
     _tell(told, as_json, picture, output)
 
 
+@app.command("metering")
+def metering(
+    case: list[str] = typer.Option([], help="Only this case: monitor."),
+    quick: bool = typer.Option(False, "--quick", help="A look of 30 s instead of two minutes."),
+    as_json: bool = typer.Option(False, "--json", help="One JSON object on standard output instead of a table."),
+    output: Path | None = OUTPUT,
+) -> None:
+    """What the monitor of a node's devices costs, beside HTCondor's own."""
+    from mlinfn_condor.bench import metering as bench
+    from mlinfn_condor.cli.progress import RichReport
+
+    _can_be(None, output)
+    told = bench.run(RichReport(), case or bench.CASES, quick=quick)
+    _tell(told, as_json, None, output)
+
+
+@app.command("ingest")
+def ingest(
+    case: list[str] = typer.Option([], help="Only this case (may be repeated): empty, again, idle."),
+    quick: bool = typer.Option(False, "--quick", help="20,000 attempts instead of a million."),
+    as_json: bool = typer.Option(False, "--json", help="One JSON object on standard output instead of a table."),
+    output: Path | None = OUTPUT,
+) -> None:
+    """How fast a history is in the database, beside condor_history only printing it; what an idle recorder costs."""
+    from mlinfn_condor.bench import ingest as bench
+    from mlinfn_condor.cli.progress import RichReport
+
+    _can_be(None, output)
+    told = bench.run(RichReport(), case or bench.CASES, quick=quick)
+    _tell(told, as_json, None, output)
+
+
 def _can_be(picture: Path | None, output: Path | None) -> None:
     """Before half an hour of measuring, and not after it."""
     for path, kinds in ((picture, (".svg", ".png")), (output, (".json",))):

@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from mlinfn_condor.cli import benching, databases, hubs, looking, pools, submitting, telling
+from mlinfn_condor.cli import accounting, benching, databases, hubs, looking, nodes, pools, submitting, telling
 from mlinfn_condor.cli.connection import choose
 from mlinfn_condor.errors import MlinfnError, UserError
 
@@ -23,6 +23,8 @@ app = typer.Typer(
 app.add_typer(pools.app, name="pool", help="Install HTCondor and run a private pool on this machine.")
 app.add_typer(hubs.app, name="hub", help="Run JupyterHub on the private pool of this machine.")
 app.add_typer(databases.app, name="db", help="Run a private PostgreSQL, or look after the site's.")
+app.add_typer(accounting.app, name="accounting", help="Record who used what.")
+app.add_typer(nodes.app, name="node", help="Look after an execution node.")
 app.add_typer(submitting.app, name="submit", help="Submit a training, a session or Dask workers.")
 app.add_typer(benching.app, name="bench", help="Measure how well the pool does, beside HTCondor's defaults.")
 app.command()(looking.status)

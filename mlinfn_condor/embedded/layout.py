@@ -44,6 +44,11 @@ class Layout:
         return self.folder / "log"
 
     @property
+    def spools(self) -> dict[str, Path]:
+        """Where each access point keeps its queue and its histories."""
+        return {"batch@": self.folder / "spool", "interactive@": self.folder / "spool-interactive"}
+
+    @property
     def run(self) -> Path:
         """Address, ad and pid files; sockets."""
         return self.folder / "run"

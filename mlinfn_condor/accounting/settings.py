@@ -1,0 +1,23 @@
+"""What a site may choose about its accounting: environment variables `MLINFN_ACCOUNTING_…`."""
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class AccountingSettings(BaseSettings):
+    """Intervals in seconds."""
+
+    model_config = SettingsConfigDict(env_prefix="MLINFN_ACCOUNTING_")
+
+    spools: dict[str, Path] = Field(default_factory=dict)
+    """Access point → folder with its `history` and `epoch_history`, as JSON; default: those of the embedded pool."""
+    history_seconds: float = Field(default=5, gt=0)
+    """Between two looks whether a history grew."""
+    look_seconds: float = Field(default=30, ge=5)
+    """Between two looks at slots, devices and priorities; nodes report every 30 s."""
+    roll_up_seconds: float = Field(default=300, gt=0)
+    """Between two sums of the days that changed. Reports add up such a day themselves."""
+    keep_months: int = Field(default=0, ge=0)
+    """Attempts, jobs and samples older than so many months are dropped, their daily sums stay; 0 keeps all."""

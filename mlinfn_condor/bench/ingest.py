@@ -1,0 +1,120 @@
+"""The bench `ingest`: how fast a history is in the database, beside condor_history that only prints the same file.
+
+The history is made up from one real record's attributes (about 4.8 kB each), with other numbers, users and devices in
+each. The database is a private one of the bench's own, with fsync as any other; both sides read a file that the kernel
+has in its cache, if it fits.
+"""
+
+import subprocess
+import tempfile
+import time
+from collections.abc import Collection
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from mlinfn_condor.accounting.recorder import SQL, Recorder
+from mlinfn_condor.bench import machine
+from mlinfn_condor.bench.figures import Beside, Case, Measured, Target
+from mlinfn_condor.bench.history import write_history
+from mlinfn_condor.embedded import distribution
+from mlinfn_condor.embedded.report import Report
+from mlinfn_condor.errors import UserError
+from mlinfn_condor.settings import Settings
+from mlinfn_condor.store import Connection, connect, migrate
+from mlinfn_condor.store.local import LocalServer
+
+NAME = "ingest"
+EMPTY, AGAIN = "empty", "again"
+CASES = (EMPTY, AGAIN)
+ROWS, QUICK_ROWS = 1_000_000, 20_000
+PEER = "condor_history -epochs -json > /dev/null"
+
+
+def run(report: Report, cases: Collection[str] = CASES, *, quick: bool = False) -> dict[str, Any]:
+    """Measure, and tell it as the bench's object. Raises UserError for a case that there is not."""
+    if unknown := set(cases) - set(CASES):
+        raise UserError(f"{NAME} has no case {', '.join(sorted(unknown))}: one of {', '.join(CASES)}")
+    began = datetime.now(UTC).isoformat(timespec="seconds")
+    rows = QUICK_ROWS if quick else ROWS
+    with tempfile.TemporaryDirectory(prefix="mlinfn-") as folder:
+        done = _measure(Path(folder), rows, report)
+    return {
+        "bench": NAME,
+        "quick": quick,
+        "began": began,
+        "machine": machine.machine(),
+        "versions": machine.versions(),
+        "cases": [case.as_json() for case in done if case.name in cases],
+    }
+
+
+def _measure(folder: Path, rows: int, report: Report) -> list[Case]:
+    spool = folder / "spool"
+    spool.mkdir()
+    with report.step(f"write a history of {rows:,} attempts", rows) as step:
+        size = write_history(spool / "epoch_history", rows, step.advance)
+    server = LocalServer(folder / "database")
+    dsn = server.up(report)
+    try:
+        migrate(dsn)
+        with connect(server.dsn_as("mlinfn_recorder"), autocommit=True) as connection:
+            recorder = Recorder(connection, {"batch@": spool})
+            with report.step(f"{EMPTY}: into the database") as step:
+                empty, first = _timed(recorder)
+            stored = _database_bytes(connection)
+            with report.step(f"{EMPTY}: beside, condor_history prints it"):
+                beside = _printed(spool / "epoch_history")
+            with report.step(f"{AGAIN}: the same once more"):
+                again, second = _timed(recorder)
+            with report.step(f"{AGAIN}: the same with its place in the file forgotten"):
+                connection.execute(SQL.text("forget_cursors"))
+                forgotten, third = _timed(recorder)
+    finally:
+        server.down()
+    ours = {
+        "rows": empty,
+        "seconds": round(first, 2),
+        "rows_per_s": round(empty / first),
+        "mb_per_s": round(size / first / 1e6, 1),
+    }
+    target: Target = {"rows": (">=", rows)}
+    if beside is not None:
+        target["seconds"] = ("<=", round(beside, 2))
+    repeated = {
+        "changed_rows": again,
+        "seconds": round(second, 4),
+        "changed_rows_forgotten": forgotten,
+        "seconds_forgotten": round(third, 2),
+    }
+    peer = Beside(PEER, Measured({"seconds": round(beside, 2)})) if beside is not None else None
+    unchanged: Target = {
+        "changed_rows": ("<=", 0),
+        "changed_rows_forgotten": ("<=", 0),
+        "seconds": ("<=", round(first / 10, 2)),
+    }
+    return [Case(EMPTY, Measured(ours), target, peer), Case(AGAIN, Measured(repeated), unchanged, None)]
+
+
+def _timed(recorder: Recorder) -> tuple[int, float]:
+    began = time.perf_counter()
+    recorded = recorder.read_all()
+    return recorded.rows, time.perf_counter() - began
+
+
+def _database_bytes(connection: Connection) -> int:
+    row = connection.execute(SQL.text("measure_database")).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _printed(history: Path) -> float | None:
+    """Seconds in which HTCondor's own reader prints it; None where there is no HTCondor."""
+    installed = distribution.find(Settings())
+    if installed is None:
+        return None
+    command = [str(installed.bin / "condor_history"), "-epochs", "-search", str(history), "-json"]
+    began = time.perf_counter()
+    subprocess.run(
+        command, check=True, stdout=subprocess.DEVNULL, env={"CONDOR_CONFIG": "ONLY_ENV", "PATH": "/usr/bin:/bin"}
+    )
+    return time.perf_counter() - began

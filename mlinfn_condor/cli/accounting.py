@@ -1,0 +1,87 @@
+"""`mlinfn accounting …`: record who used what."""
+
+import json
+from pathlib import Path
+
+import typer
+
+from mlinfn_condor.errors import UserError
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+
+DSN = typer.Option(None, "--dsn", help="Database to write to; default: $MLINFN_DATABASE, else the private one.")
+SPOOL = typer.Option(None, "--spool", help="ACCESS_POINT=FOLDER with its histories (batch@=/var/lib/condor/spool).")
+
+
+@app.callback()
+def accounting() -> None:
+    """Histories, slots and readings of the pool, into PostgreSQL."""
+
+
+@app.command()
+def record(
+    once: bool = typer.Option(False, "--once", help="One turn, then end."),
+    dsn: str | None = DSN,
+    spool: list[str] | None = SPOOL,
+) -> None:
+    """Record what ran and what runs, until it is stopped. Any number may run; each record is stored once."""
+    from mlinfn_condor.accounting.service import Service
+    from mlinfn_condor.accounting.settings import AccountingSettings
+    from mlinfn_condor.cli.connection import connect as pool
+    from mlinfn_condor.store import migrate
+    from mlinfn_condor.store.site import dsn_of_site
+
+    settings = AccountingSettings()
+    spools = _spools(spool or []) or settings.spools or _of_embedded_pool()
+    service = Service(dsn_of_site(dsn, role="mlinfn_recorder"), lambda: pool().pool, spools, settings)
+    if once:
+        if dsn is None:
+            migrate(dsn_of_site())
+        service.once()
+        print("recorded: `mlinfn accounting status` tells how far, `mlinfn report` what it says")
+    else:
+        service.run()
+
+
+@app.command()
+def status(
+    dsn: str | None = DSN,
+    as_json: bool = typer.Option(False, "--json", help="A JSON list instead of lines."),
+) -> None:
+    """How far the histories have been read, and what could not be understood in them."""
+    from mlinfn_condor.accounting.recorder import SQL
+    from mlinfn_condor.store import connect
+    from mlinfn_condor.store.site import dsn_of_site
+
+    with connect(dsn_of_site(dsn, role="mlinfn_reports")) as connection:
+        rows = connection.execute(SQL.text("tell_progress")).fetchall()
+    names = ("access_point", "kind", "files", "records", "refused", "read_at")
+    if as_json:
+        print(json.dumps([dict(zip(names, row, strict=True)) for row in rows], default=str))
+        return
+    for access_point, kind, files, records, refused, read_at in rows:
+        doubt = f", {refused} of them not understood (mlinfn.refused_record)" if refused else ""
+        told = f"{records:,} records of {files} files{doubt}; last at {read_at:%Y-%m-%d %H:%M:%S} UTC"
+        print(f"{access_point} {kind}: {told}")
+    if not rows:
+        print("nothing has been recorded yet: `mlinfn accounting record` does it")
+
+
+def _spools(given: list[str]) -> dict[str, Path]:
+    spools = {}
+    for word in given:
+        access_point, equals, folder = word.partition("=")
+        if not equals or not access_point or not Path(folder).is_dir():
+            raise UserError(f"--spool {word}: wanted is ACCESS_POINT=FOLDER, and the folder has to be there")
+        spools[access_point] = Path(folder)
+    return spools
+
+
+def _of_embedded_pool() -> dict[str, Path]:
+    from mlinfn_condor.embedded.layout import Layout
+    from mlinfn_condor.settings import Settings
+
+    layout = Layout(Settings().pool_folder)
+    if not layout.folder.is_dir():
+        raise UserError("there is no embedded pool here: name the access points' folders with --spool")
+    return layout.spools
