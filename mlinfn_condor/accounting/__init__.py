@@ -1,1 +1,1 @@
-"""Who used what: from the access points' histories and the nodes' readings into PostgreSQL, each attempt exactly once."""
+"""Who used what: from histories and the nodes' readings into PostgreSQL, each attempt exactly once."""

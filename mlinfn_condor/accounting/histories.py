@@ -91,9 +91,6 @@ def _end_of_last_record(data: bytes) -> int:
 def _records(data: bytes, start: int) -> Iterator[tuple[int, bytes]]:
     position = 0
     while position < len(data):
-        if data.startswith(_BANNER[1:], position):
-            banner = position - 1
-        else:
-            banner = data.index(_BANNER, position)
+        banner = position - 1 if data.startswith(_BANNER[1:], position) else data.index(_BANNER, position)
         yield start + position, data[position : banner + 1]
         position = data.index(b"\n", banner + 1) + 1

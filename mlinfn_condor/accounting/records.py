@@ -6,8 +6,10 @@ What each column means is told in `store/migrations/0002-record-attempts.sql`, a
 DISPLACED = frozenset(
     {1000, 1001, 1003, 1004, 1005, 1006, 1009, 1010, 1011, 1013, 1014, 1015, 1016, 1017, 1018, 1019, 1022, 1025}
 ) | frozenset(range(1026, 1038))
-"""VacateReasonCode by which somebody took the slot back; source: HTCondor 25.14, condor_holdcodes.h. What is neither here
-nor below is a failure: of the shadow, the starter, the node, or a hold."""
+"""VacateReasonCode by which somebody took the slot back; source: HTCondor 25.14, condor_holdcodes.h.
+
+What is neither here nor below is a failure: of the shadow, the starter, the node, or a hold.
+"""
 REMOVED = frozenset({1, 1023})
 """Its owner or an administrator held it or took it out of the queue."""
 

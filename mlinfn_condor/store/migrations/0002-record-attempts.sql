@@ -57,7 +57,8 @@ CREATE TABLE mlinfn.attempt (
     CHECK (lost_s >= 0)
 ) PARTITION BY RANGE (ended_at);
 CREATE TABLE mlinfn.attempt_other PARTITION OF mlinfn.attempt DEFAULT;
-CREATE UNIQUE INDEX attempt_key ON mlinfn.attempt (cluster, proc, run, submitted_at, access_point, ended_at);
+ALTER TABLE mlinfn.attempt
+    ADD CONSTRAINT attempt_key PRIMARY KEY (cluster, proc, run, submitted_at, access_point, ended_at);
 CREATE INDEX attempt_time ON mlinfn.attempt USING brin (started_at timestamptz_minmax_multi_ops, ended_at timestamptz_minmax_multi_ops)
     WITH (pages_per_range = 16);
 COMMENT ON TABLE mlinfn.attempt IS 'One execution attempt: a job on a slot from its start to its end. Displaced jobs have several.';
@@ -88,7 +89,7 @@ CREATE TABLE mlinfn.job (
     reason text
 ) PARTITION BY RANGE (left_at);
 CREATE TABLE mlinfn.job_other PARTITION OF mlinfn.job DEFAULT;
-CREATE UNIQUE INDEX job_key ON mlinfn.job (cluster, proc, submitted_at, access_point, left_at);
+ALTER TABLE mlinfn.job ADD CONSTRAINT job_key PRIMARY KEY (cluster, proc, submitted_at, access_point, left_at);
 COMMENT ON TABLE mlinfn.job IS 'One job that has left its queue; its attempts are in attempt.';
 COMMENT ON COLUMN mlinfn.job.run_s IS 'RemoteWallClockTime: seconds of all its attempts as the schedd counts them.';
 

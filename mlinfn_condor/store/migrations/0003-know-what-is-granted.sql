@@ -18,6 +18,7 @@ CREATE TABLE mlinfn.device_period (
     owner_project text NOT NULL DEFAULT '',
     given_to text NOT NULL DEFAULT '',
     source text NOT NULL,
+    PRIMARY KEY (node, device, during),
     FOREIGN KEY (node, device) REFERENCES mlinfn.device,
     EXCLUDE USING gist (node WITH =, device WITH =, during WITH &&)
 );

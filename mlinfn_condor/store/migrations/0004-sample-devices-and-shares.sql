@@ -30,7 +30,7 @@ CREATE TABLE mlinfn.device_sample (
     node text NOT NULL
 ) PARTITION BY RANGE (at);
 CREATE TABLE mlinfn.device_sample_other PARTITION OF mlinfn.device_sample DEFAULT;
-CREATE UNIQUE INDEX device_sample_key ON mlinfn.device_sample (device, at, node);
+ALTER TABLE mlinfn.device_sample ADD CONSTRAINT device_sample_key PRIMARY KEY (device, at, node);
 CREATE INDEX device_sample_time ON mlinfn.device_sample USING brin (at) WITH (pages_per_range = 32);
 COMMENT ON TABLE mlinfn.device_sample IS 'What a device did in the seconds before `at`.';
 COMMENT ON COLUMN mlinfn.device_sample.busy_s IS 'Seconds of computing within measured_s. Null: not measured.';

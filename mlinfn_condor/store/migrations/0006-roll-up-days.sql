@@ -2,20 +2,29 @@
 
 CREATE FUNCTION mlinfn.use_between(lo timestamptz, hi timestamptz)
     RETURNS TABLE (
-        node text, device text, owner_project text, username text, project text, class text,
+        node text, device text, owner_project text, given_to text, granted boolean, username text, project text, class text,
         attempts integer, displaced integer, failed integer, claimed_s double precision, lost_s double precision,
         busy_s double precision, measured_s double precision, joules double precision, energy_s double precision,
         handover_s double precision, cpu_s double precision)
     LANGUAGE sql STABLE AS $$
     SELECT
-        h.node, coalesce(h.device, ''), coalesce(h.owner_project, ''), h.username, h.project, h.class,
+        h.node, coalesce(h.device, ''), coalesce(h.owner_project, ''), h.given_to, h.granted, h.username, h.project, h.class,
         count(*) FILTER (WHERE h.ended)::integer,
         count(*) FILTER (WHERE h.ended AND h.outcome = 'displaced')::integer,
         count(*) FILTER (WHERE h.ended AND h.outcome IN ('failed', 'vanished'))::integer,
         sum(h.claimed_s), sum(h.lost_s), coalesce(sum(h.busy_s), 0), sum(h.measured_s), coalesce(sum(h.joules), 0),
         sum(h.energy_s), sum(h.handover_s), sum(h.cpu_s)
     FROM mlinfn.holdings(lo, hi) AS h
-    GROUP BY h.node, coalesce(h.device, ''), coalesce(h.owner_project, ''), h.username, h.project, h.class
+    GROUP BY h.node, coalesce(h.device, ''), coalesce(h.owner_project, ''), h.given_to, h.granted, h.username, h.project, h.class
+$$;
+
+CREATE FUNCTION mlinfn.tasks_between(lo timestamptz, hi timestamptz)
+    RETURNS TABLE (task text, username text, project text, class text, attempts integer, claimed_s double precision)
+    LANGUAGE sql STABLE AS $$
+    SELECT h.task, h.username, h.project, h.class, count(*) FILTER (WHERE h.ended)::integer,
+        coalesce(sum(h.claimed_s) FILTER (WHERE h.device IS NOT NULL), 0)
+    FROM mlinfn.holdings(lo, hi) AS h
+    GROUP BY h.task, h.username, h.project, h.class
 $$;
 
 CREATE FUNCTION mlinfn.demand_between(lo timestamptz, hi timestamptz)
@@ -114,11 +123,13 @@ BEGIN
     PERFORM FROM mlinfn.day_state WHERE day = wanted FOR UPDATE;
     began := clock_timestamp();
     DELETE FROM mlinfn.day_use WHERE day = wanted;
+    DELETE FROM mlinfn.day_task WHERE day = wanted;
     DELETE FROM mlinfn.day_size WHERE day = wanted;
     DELETE FROM mlinfn.day_wait WHERE day = wanted;
     DELETE FROM mlinfn.hour_demand WHERE hour >= lo AND hour < hi;
     DELETE FROM mlinfn.device_hour WHERE hour >= lo AND hour < hi;
     INSERT INTO mlinfn.day_use SELECT wanted, u.* FROM mlinfn.use_between(lo, hi) AS u;
+    INSERT INTO mlinfn.day_task SELECT wanted, t.* FROM mlinfn.tasks_between(lo, hi) AS t;
     INSERT INTO mlinfn.day_size SELECT wanted, s.* FROM mlinfn.sizes_between(lo, hi) AS s;
     INSERT INTO mlinfn.day_wait SELECT wanted, w.* FROM mlinfn.waits_between(lo, hi) AS w;
     INSERT INTO mlinfn.hour_demand SELECT d.* FROM mlinfn.demand_between(lo, hi) AS d;
@@ -147,6 +158,15 @@ CREATE FUNCTION mlinfn.use_in(lo timestamptz, hi timestamptz) RETURNS SETOF mlin
     CROSS JOIN LATERAL mlinfn.use_between(p.from_at, p.to_at) AS u WHERE p.whole IS NOT TRUE
 $$;
 COMMENT ON FUNCTION mlinfn.use_in IS 'Device seconds of any period, by day, device and who used it.';
+
+CREATE FUNCTION mlinfn.tasks_in(lo timestamptz, hi timestamptz) RETURNS SETOF mlinfn.day_task
+    LANGUAGE sql STABLE AS $$
+    SELECT t.* FROM mlinfn.parts(lo, hi) AS p JOIN mlinfn.day_task AS t ON t.day = p.day WHERE p.whole
+    UNION ALL
+    SELECT p.day, t.* FROM mlinfn.parts(lo, hi) AS p
+    CROSS JOIN LATERAL mlinfn.tasks_between(p.from_at, p.to_at) AS t WHERE p.whole IS NOT TRUE
+$$;
+COMMENT ON FUNCTION mlinfn.tasks_in IS 'What people ran in any period, by day.';
 
 CREATE FUNCTION mlinfn.demand_in(lo timestamptz, hi timestamptz) RETURNS SETOF mlinfn.hour_demand
     LANGUAGE sql STABLE AS $$
