@@ -52,6 +52,7 @@ def look_around(running: RunningPool, hub: RunningHub, narrator: Narrator) -> No
             ["open JupyterLab in a browser", f"{hub.url} (carol, password {hub.passwords['carol']})"],
             ["see all accounts of the hub", f"{mlinfn}{option} hub up"],
             ["have condor_submit and its friends on PATH", f"{mlinfn}{option} pool shell"],
+            ["see how the devices were used", f"{mlinfn} report utilisation"],
             ["stop it", f"{mlinfn}{option} pool down"],
         ],
     )

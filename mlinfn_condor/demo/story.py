@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from rich.console import Console
 
-from mlinfn_condor.demo import computing, ending, jupyter, records, stage, trainings
+from mlinfn_condor.demo import accounting, computing, ending, jupyter, records, stage, trainings
 from mlinfn_condor.demo.narrator import Narrator
 from mlinfn_condor.demo.outcome import DaskOutcome, Outcome, TrainingOutcome
 from mlinfn_condor.demo.stage import OWN_JOBS
@@ -43,7 +43,11 @@ def run(settings: Settings, report: Report, console: Console | None = None, *, d
         narrator.chapter("1  A pool on this machine")
         running = lifecycle.up(settings, report)
         hub = hubs.up(settings, report)
-        outcome = _Story(running, hub, RealPool(running.environment(ADMINISTRATOR)), narrator).play()
+        pool = RealPool(running.environment(ADMINISTRATOR))
+        recorder = accounting.recorder(running, pool, report)
+        outcome = _Story(running, hub, pool, narrator).play()
+        narrator.chapter("6  Who used what")
+        accounting.tell(recorder, narrator)
     except MlinfnError as error:
         logs = f" (logs of the pool's daemons: {running.layout.log})" if running else ""
         raise DemoFailed(f"the demo stopped at “{narrator.current}”: {error}{logs}") from error
