@@ -40,7 +40,7 @@ DRAWINGS = {
 
 def can_be_drawn(told: Mapping[str, Any]) -> bool:
     """Whether there is a time in it."""
-    return any(_points(told, DRAWINGS[told["bench"]]))
+    return told["bench"] in DRAWINGS and any(_points(told, DRAWINGS[told["bench"]]))
 
 
 def draw(told: Mapping[str, Any], path: Path) -> None:

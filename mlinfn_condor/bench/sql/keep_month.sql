@@ -1,0 +1,1 @@
+SELECT mlinfn.keep_month(%(table)s, %(moment)s)
