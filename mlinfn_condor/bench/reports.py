@@ -1,0 +1,76 @@
+"""The bench `reports`: how long each answer takes over a year of a busy site, where the database is."""
+
+import tempfile
+import time
+from collections.abc import Collection
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from mlinfn_condor.accounting import reports
+from mlinfn_condor.bench import machine, year
+from mlinfn_condor.bench.figures import Case, Measured, Target
+from mlinfn_condor.embedded.report import Report
+from mlinfn_condor.errors import UserError
+from mlinfn_condor.store import connect, migrate
+from mlinfn_condor.store.local import LocalServer
+
+NAME = "reports"
+CASES = reports.NAMES
+ATTEMPTS, QUICK_ATTEMPTS = 10_000_000, 100_000
+REPEATS = 7
+TARGET: Target = {"median_s": ("<=", 1)}
+
+
+def run(report: Report, cases: Collection[str] = CASES, *, quick: bool = False) -> dict[str, Any]:
+    """Measure, and tell it as the bench's object. Raises UserError for a case that there is not."""
+    if unknown := set(cases) - set(CASES):
+        raise UserError(f"{NAME} has no case {', '.join(sorted(unknown))}: one of {', '.join(CASES)}")
+    began = datetime.now(UTC).isoformat(timespec="seconds")
+    with tempfile.TemporaryDirectory(prefix="mlinfn-") as folder:
+        server = LocalServer(Path(folder) / "database")
+        dsn = server.up(report)
+        try:
+            migrate(dsn)
+            told = _measure(dsn, report, cases, QUICK_ATTEMPTS if quick else ATTEMPTS)
+        finally:
+            server.down()
+    about = {"bench": NAME, "quick": quick, "began": began, "machine": machine.machine()}
+    return about | {"versions": machine.versions(), "cases": [case.as_json() for case in told]}
+
+
+def _measure(dsn: str, report: Report, cases: Collection[str], attempts: int) -> list[Case]:
+    with connect(dsn, autocommit=True) as connection:
+        year.fill(connection, attempts, report)
+        size = connection.execute(year.SQL.text("measure_sizes"))
+        attempt_mb, sample_mb, sums_mb = (float(figure) for figure in size.fetchone() or (0, 0, 0))
+    stored = {
+        "attempts": attempts,
+        "attempts_mb_per_million": round(attempt_mb / attempts * 1e6, 1),
+        "samples_mb": round(sample_mb),
+        "sums_mb": round(sums_mb),
+    }
+    # The year itself, whose days are all added up; and eleven months that begin and end within a day.
+    whole = reports.Period(year.FIRST, year.FIRST + timedelta(days=year.DAYS))
+    cut = reports.Period(year.FIRST + timedelta(days=15, hours=7), year.FIRST + timedelta(days=350, hours=17))
+    done = []
+    for name in cases:
+        with report.step(f"{name}: {REPEATS} times"):
+            times = [_seconds(dsn, name, whole) for _ in range(REPEATS)]
+            odd = [_seconds(dsn, name, cut) for _ in range(REPEATS)]
+        figures = {
+            "median_s": round(median(times), 3),
+            "worst_s": round(max(times), 3),
+            "cut_days_median_s": round(median(odd), 3),
+        }
+        done.append(Case(name, Measured(figures | stored), TARGET, None))
+    return done
+
+
+def _seconds(dsn: str, name: str, period: reports.Period) -> float:
+    """Of a person's whole question: connect, ask, have the rows."""
+    began = time.perf_counter()
+    with connect(dsn) as connection:
+        reports.answer(connection, name, period)
+    return time.perf_counter() - began
