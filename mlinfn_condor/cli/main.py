@@ -5,7 +5,18 @@ import sys
 
 import typer
 
-from mlinfn_condor.cli import accounting, benching, databases, hubs, looking, nodes, pools, submitting, telling
+from mlinfn_condor.cli import (
+    accounting,
+    benching,
+    databases,
+    hubs,
+    looking,
+    nodes,
+    pools,
+    reporting,
+    submitting,
+    telling,
+)
 from mlinfn_condor.cli.connection import choose
 from mlinfn_condor.errors import MlinfnError, UserError
 
@@ -30,6 +41,7 @@ app.add_typer(benching.app, name="bench", help="Measure how well the pool does, 
 app.command()(looking.status)
 app.command()(looking.why)
 app.command()(looking.logs)
+app.command()(reporting.report)
 app.command()(telling.demo)
 
 

@@ -38,7 +38,8 @@ CREATE FUNCTION mlinfn.holdings(lo timestamptz, hi timestamptz)
         SELECT p.*, least(p.first, p.e) AS b, p.ended_at - make_interval(secs => p.lost_s) AS lost_from FROM apart AS p
     ),
     periods AS (  -- each device's whole window: what was granted of it, and what was not
-        SELECT g.node, g.device, g.owner_project, g.given_to, true AS granted, lower(g.during) AS lo, upper(g.during) AS hi
+        SELECT g.node, g.device, g.owner_project, g.given_to, true AS granted,
+            lower(g.during) AS begins_at, upper(g.during) AS ends_at
         FROM mlinfn.device_period AS g WHERE g.during && tstzrange(lo, hi)
         UNION ALL
         SELECT g.node, g.device, '', '', false, lower(r.gap), upper(r.gap)
@@ -50,12 +51,12 @@ CREATE FUNCTION mlinfn.holdings(lo timestamptz, hi timestamptz)
     parted AS (  -- a holding that goes on while its device changes hands is one row for each of them
         SELECT h.*, coalesce(p.owner_project, '') AS owner_project, coalesce(p.given_to, '') AS given_to,
             coalesce(p.granted, false) AS granted,
-            greatest(h.b, p.lo) AS pb, least(h.e, p.hi) AS pe,
-            coalesce(p.lo <= h.b, true) AS begins, coalesce(p.hi >= h.e, true) AS ends
+            greatest(h.b, p.begins_at) AS pb, least(h.e, p.ends_at) AS pe,
+            coalesce(p.begins_at <= h.b, true) AS begins, coalesce(p.ends_at >= h.e, true) AS ends
         FROM held AS h
         LEFT JOIN periods AS p ON p.node = h.node AND p.device = h.device
-            AND coalesce(p.lo <= h.b, true) AND coalesce(p.hi > h.b, true)
-            OR p.node = h.node AND p.device = h.device AND p.lo > h.b AND p.lo < h.e
+            AND coalesce(p.begins_at <= h.b, true) AND coalesce(p.ends_at > h.b, true)
+            OR p.node = h.node AND p.device = h.device AND p.begins_at > h.b AND p.begins_at < h.e
     ),
     seconds AS (
         SELECT p.*, extract(epoch FROM p.pe - p.pb)::double precision AS claimed,
@@ -66,9 +67,10 @@ CREATE FUNCTION mlinfn.holdings(lo timestamptz, hi timestamptz)
         h.access_point, h.cluster, h.proc, h.run, h.submitted_at, h.username, h.project, h.class, h.task, h.node, h.device,
         CASE WHEN h.device IS NOT NULL THEN h.owner_project END, h.given_to, h.granted, h.outcome, h.pb, h.pe,
         h.claimed, h.lost,
-        (h.claimed - h.lost) * least(1, h.devices_busy / h.n),
+        CASE WHEN h.devices_busy IS NOT NULL AND h.device IS NOT NULL  -- least() would pass a null over
+            THEN (h.claimed - h.lost) * least(1, h.devices_busy / h.n) END,
         CASE WHEN h.devices_busy IS NULL OR h.device IS NULL THEN 0 ELSE h.claimed - h.lost END,
-        h.claimed * h.watts / h.n,
+        h.claimed * h.watts / nullif(h.n, 0),
         CASE WHEN h.watts IS NULL OR h.device IS NULL THEN 0 ELSE h.claimed END,
         CASE WHEN h.begins THEN extract(epoch FROM h.b - h.s) ELSE 0 END::double precision,
         extract(epoch FROM h.pe - CASE WHEN h.begins THEN h.s ELSE h.pb END)::double precision

@@ -141,11 +141,11 @@ COMMENT ON FUNCTION mlinfn.roll_up_day IS 'Add a day up again, as often as one l
 CREATE FUNCTION mlinfn.parts(lo timestamptz, hi timestamptz)
     RETURNS TABLE (day date, whole boolean, from_at timestamptz, to_at timestamptz)
     LANGUAGE sql STABLE AS $$
-    SELECT s.day, s.rolled_at > s.changed_at AND lo <= t.lo AND hi >= t.hi, greatest(lo, t.lo), least(hi, t.hi)
+    SELECT s.day, s.rolled_at > s.changed_at AND lo <= d.begins AND hi >= d.ends, greatest(lo, d.begins), least(hi, d.ends)
     FROM mlinfn.day_state AS s
-    CROSS JOIN LATERAL (
-        SELECT s.day::timestamp AT TIME ZONE 'UTC' AS lo, (s.day + 1)::timestamp AT TIME ZONE 'UTC' AS hi) AS t
-    WHERE t.hi > lo AND t.lo < hi
+    CROSS JOIN LATERAL (  -- not named lo and hi: a column goes before a parameter of its name
+        SELECT s.day::timestamp AT TIME ZONE 'UTC' AS begins, (s.day + 1)::timestamp AT TIME ZONE 'UTC' AS ends) AS d
+    WHERE d.ends > lo AND d.begins < hi
 $$;
 COMMENT ON FUNCTION mlinfn.parts IS
 'The days of a period in which something ran. whole: the sums of the day can be taken; otherwise its rows are added up anew.';
