@@ -37,9 +37,9 @@ def attempt(record: bytes) -> bytes | None:
     ad = attributes(record)
     if ad.get(b"EpochAdType") != b'"EPOCH"':
         return None
-    started = whole(ad, b"JobCurrentStartDate") or whole(ad, b"ShadowBday")
+    started = whole(ad, b"JobCurrentStartDate") or whole(ad, b"ShadowBday") or int(needed(ad, b"JobCurrentStartDate"))
     # A clock that was set back must not make an attempt shorter than nothing.
-    ended = max(started, whole(ad, b"EpochWriteDate"))
+    ended = max(started, int(needed(ad, b"EpochWriteDate")))
     code = int(_number(ad, b"VacateReasonCode") or 0)
     outcome = _outcome(ad, code)
     slot, _, node = text(ad, b"RemoteHost", b"").partition(b"@")
@@ -71,12 +71,16 @@ def job(record: bytes) -> bytes:
 
 
 def attributes(record: bytes) -> dict[bytes, bytes]:
-    """Names and values as they stand there; of a name that comes twice the last."""
+    """Names and values as they stand there. Raises Unreadable, also for a torn record that the next one went on in."""
     try:
-        return dict([line.split(b" = ", 1) for line in record.split(b"\n") if line])
+        pairs = [line.split(b" = ", 1) for line in record.split(b"\n") if line]
+        found: dict[bytes, bytes] = dict(pairs)
     except ValueError:
         line = next(line for line in record.split(b"\n") if line and b" = " not in line)
         raise Unreadable(f"no attribute: {line[:80]!r}") from None
+    if len(found) < len(pairs):
+        raise Unreadable("an attribute is there twice: two records in one, the first of them torn")
+    return found
 
 
 def lost_seconds(ad: dict[bytes, bytes], outcome: bytes, started: int, ended: int) -> int:
@@ -141,7 +145,9 @@ def text(ad: dict[bytes, bytes], name: bytes, missing: bytes | None = None) -> b
 
 
 def _task(ad: dict[bytes, bytes]) -> bytes:
-    """What it is to its user: the batch's name, else the program."""
+    """What it is to its user: a session, the batch's name, or else the program."""
+    if ad.get(b"PriorityClass") == b'"interactive"':
+        return b"JupyterLab"
     return text(ad, b"JobBatchName", b"") or text(ad, b"Cmd", b"").rpartition(b"/")[2]
 
 
