@@ -7,6 +7,7 @@ HTCondor appends a record's attributes, one a line, and then a banner `*** …`.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
+from io import SEEK_END
 from pathlib import Path
 from typing import BinaryIO
 
@@ -43,8 +44,8 @@ def files(current: Path) -> list[HistoryFile]:
             continue
         try:
             with path.open("rb") as stream:
-                if first := _first_record(stream):
-                    found.append(HistoryFile(path, sha256(first).hexdigest()[:32], path.stat().st_size))
+                if known := fingerprint(stream):
+                    found.append(HistoryFile(path, known, stream.seek(0, SEEK_END)))
         except FileNotFoundError:  # rotated under our hands: the next look finds it under its new name
             continue
     return found
@@ -61,6 +62,12 @@ def chunk_from(stream: BinaryIO, start: int, size: int = CHUNK_BYTES) -> Chunk |
         if len(data) < size:
             return None
         size *= 2  # a record longer than that
+
+
+def fingerprint(stream: BinaryIO) -> str:
+    """Of the file's first record; empty while that is not complete."""
+    first = _first_record(stream)
+    return sha256(first).hexdigest()[:32] if first else ""
 
 
 def _first_record(stream: BinaryIO) -> bytes:

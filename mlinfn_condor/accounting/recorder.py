@@ -3,17 +3,22 @@
 Invariant: what is stored equals what stands in the files before each cursor, whoever was killed when.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from mlinfn_condor.accounting import histories, records
 from mlinfn_condor.accounting.histories import Chunk, HistoryFile
-from mlinfn_condor.store import Connection, Statements
+from mlinfn_condor.store import Connection, Error, Statements
 
 SQL = Statements("mlinfn_condor.accounting")
 GAP_SECONDS = 3600
 """A device that is not seen for longer was not there."""
+_OF_VALUES = frozenset({"22", "23"})
+"""SQLSTATE classes: out of range or of another type; against a constraint."""
+
+Line = tuple[bytes, int, bytes]
+"""For COPY, and the record that it is of, with its position."""
 
 
 @dataclass(frozen=True)
@@ -86,37 +91,60 @@ class Recorder:
         return [file for file in histories.files(current) if cursors.get(file.fingerprint, 0) < file.size]
 
     def _read(self, access_point: str, kind: Kind, file: HistoryFile) -> Iterator[tuple[int, Chunk, int]]:
+        where = {"access_point": access_point, "kind": kind.name, "file": file.fingerprint}
         with file.path.open("rb") as stream:
+            if histories.fingerprint(stream) != file.fingerprint:
+                return  # renamed since we looked: the next look finds it under its new name
             while True:
-                where = {"access_point": access_point, "kind": kind.name, "file": file.fingerprint}
                 with self.connection.transaction():
                     self.connection.execute(SQL.text("know_cursor"), where)
                     row = self.connection.execute(SQL.text("take_cursor"), where).fetchone()
                     chunk = histories.chunk_from(stream, row[0] if row else 0, self.chunk_bytes)
                     if chunk is None:
                         return
-                    rows, refused = self._store(kind, chunk, where)
+                    rows, refused = self._take(kind, chunk, where)
                     self.connection.execute(
                         SQL.text("move_cursor"),
                         where | {"read_bytes": chunk.end, "records": len(chunk.records), "refused": refused},
                     )
                 yield rows, chunk, refused
 
-    def _store(self, kind: Kind, chunk: Chunk, where: Mapping[str, str]) -> tuple[int, int]:
-        lines: list[bytes] = []
+    def _take(self, kind: Kind, chunk: Chunk, where: Mapping[str, str]) -> tuple[int, int]:
+        """The chunk's new rows, and how many of its records were refused."""
+        lines: list[Line] = []
         refused = 0
         for position, record in chunk.records:
             try:
                 line = kind.line(record)
             except records.Unreadable as error:
                 refused += 1
-                self._keep_refused(where, chunk.start, position, str(error), record)
+                self._keep_refused(where, position, str(error), record)
                 continue
             if line is not None:
-                lines.append(line)
+                lines.append((line, position, record))
         if not lines:
             return 0, refused
         self.connection.execute(SQL.text(kind.stage))
+        rows, more = self._store_or_refuse(kind, lines, where)
+        return rows, refused + more
+
+    def _store_or_refuse(self, kind: Kind, lines: Sequence[Line], where: Mapping[str, str]) -> tuple[int, int]:
+        """A value that no column can take is found by halving: users can write into their jobs' ads."""
+        try:
+            with self.connection.transaction():
+                return self._store(kind, [line for line, _, _ in lines], where), 0
+        except Error as error:
+            if (error.sqlstate or "")[:2] not in _OF_VALUES:
+                raise
+            if len(lines) == 1:
+                _, position, record = lines[0]
+                self._keep_refused(where, position, error.diag.message_primary or str(error), record)
+                return 0, 1
+        half = len(lines) // 2
+        first, second = (self._store_or_refuse(kind, part, where) for part in (lines[:half], lines[half:]))
+        return first[0] + second[0], first[1] + second[1]
+
+    def _store(self, kind: Kind, lines: Sequence[bytes], where: Mapping[str, str]) -> int:
         with self.connection.cursor() as cursor, cursor.copy(SQL.text(kind.copy)) as copy:
             copy.write(b"\n".join(lines) + b"\n")
         rows = 0
@@ -127,9 +155,9 @@ class Recorder:
                 added = done.fetchone()
                 rows += added[0] if added else 0
         self.connection.execute(SQL.text("empty_" + kind.stage))
-        return rows, refused
+        return rows
 
-    def _keep_refused(self, where: Mapping[str, str], _start: int, position: int, reason: str, record: bytes) -> None:
+    def _keep_refused(self, where: Mapping[str, str], position: int, reason: str, record: bytes) -> None:
         kept = record.decode(errors="replace").replace("\0", "")
         self.connection.execute(
             SQL.text("keep_refused"), {**where, "at_byte": position, "reason": reason, "record": kept}

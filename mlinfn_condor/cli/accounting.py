@@ -10,6 +10,7 @@ from mlinfn_condor.errors import UserError
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
 DSN = typer.Option(None, "--dsn", help="Database to write to; default: $MLINFN_DATABASE, else the private one.")
+STARTS = typer.Option(None, "--starts", help="The hub's starts.jsonl; default: that of the embedded pool.")
 SPOOL = typer.Option(None, "--spool", help="ACCESS_POINT=FOLDER with its histories (batch@=/var/lib/condor/spool).")
 
 
@@ -23,6 +24,7 @@ def record(
     once: bool = typer.Option(False, "--once", help="One turn, then end."),
     dsn: str | None = DSN,
     spool: list[str] | None = SPOOL,
+    starts: Path | None = STARTS,
 ) -> None:
     """Record what ran and what runs, until it is stopped. Any number may run; each record is stored once."""
     from mlinfn_condor.accounting.service import Service
@@ -33,7 +35,13 @@ def record(
 
     settings = AccountingSettings()
     spools = _spools(spool or []) or settings.spools or _of_embedded_pool()
-    service = Service(dsn_of_site(dsn, role="mlinfn_recorder"), lambda: pool().pool, spools, settings)
+    service = Service(
+        dsn_of_site(dsn, role="mlinfn_recorder"),
+        lambda: pool().pool,
+        spools,
+        settings,
+        starts or settings.starts or _journal_of_embedded_hub(),
+    )
     if once:
         if dsn is None:
             migrate(dsn_of_site())
@@ -75,6 +83,12 @@ def _spools(given: list[str]) -> dict[str, Path]:
             raise UserError(f"--spool {word}: wanted is ACCESS_POINT=FOLDER, and the folder has to be there")
         spools[access_point] = Path(folder)
     return spools
+
+
+def _journal_of_embedded_hub() -> Path:
+    from mlinfn_condor.settings import Settings
+
+    return Settings().pool_folder / "hub" / "starts.jsonl"
 
 
 def _of_embedded_pool() -> dict[str, Path]:

@@ -16,7 +16,13 @@ def recorder(running: RunningPool, pool: Pool, report: Report) -> Service:
     local_server(running.settings).up(report)
     migrate(dsn_of_site(settings=running.settings))
     dsn = dsn_of_site(settings=running.settings, role=RECORDER)
-    service = Service(dsn, lambda: pool, running.layout.spools, AccountingSettings())
+    service = Service(
+        dsn,
+        lambda: pool,
+        running.layout.spools,
+        AccountingSettings(),
+        running.settings.pool_folder / "hub" / "starts.jsonl",
+    )
     service.once()
     return service
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import object_session
 from traitlets import Dict, Integer, List, Unicode, default
 
 from mlinfn_condor.errors import BadRequest, JobRefused, MlinfnError, PoolUnavailable
-from mlinfn_condor.hub import certificates, sessions, starting
+from mlinfn_condor.hub import certificates, journal, sessions, starting
 from mlinfn_condor.hub.certificates import Certificate
 from mlinfn_condor.hub.page.choice import Choice
 from mlinfn_condor.hub.platform import Platform
@@ -133,14 +133,23 @@ class CondorSpawner(Spawner):  # type: ignore[misc]  # jupyterhub has no types
     async def start(self) -> str:
         """Submit the session and wait until it has an address. What goes wrong is told, and nothing is left behind."""
         self.steps = steps = Steps()
+        clicked = time.time()
+        outcome, told = "stopped", ""  # what is true when the hub cancels this
         try:
             with self.watch.waiting():
-                return await self._start(steps)
+                url = await self._start(steps)
+            outcome = "ready"
+            return url
         except MlinfnError as error:
+            outcome, told = "failed", str(error)
             reason = "unavailable" if isinstance(error, PoolUnavailable) else "refused"
             raise Refused(error, reason) from error
+        except Exception as error:
+            outcome, told = "failed", type(error).__name__
+            raise
         finally:
             steps.close()
+            self._note_start(clicked, outcome, told)
 
     async def poll(self) -> int | None:
         """None while the session lives, and as long as nobody can tell; 0 when it is gone."""
@@ -217,6 +226,25 @@ class CondorSpawner(Spawner):  # type: ignore[misc]  # jupyterhub has no types
         url = await self._until_it_answers(job, steps)
         steps.tell(Step(90, "JupyterLab answers"))
         return url
+
+    def _note_start(self, clicked: float, outcome: str, reason: str) -> None:
+        """For the accounting; a start does not fail for want of it."""
+        options = self.user_options if isinstance(self.user_options, dict) else {}
+        start = journal.Start(
+            clicked=clicked,
+            username=self.user.name,
+            server=self.name,
+            project=str(options.get("project") or ""),
+            model=str(options.get("model") or ""),
+            job=str(self.job) if self.job and outcome == "ready" else "",
+            ready=time.time() if outcome == "ready" else None,
+            outcome=outcome,
+            reason=reason,
+        )
+        try:
+            journal.note(self.platform.settings.folder, start)
+        except OSError as error:
+            self.log.warning("Start of %s's session is not in the journal: %s", self.user.name, error)
 
     def _request(self, choice: Choice, home: Path, slug: str, folder: Path) -> SessionRequest:
         return SessionRequest(

@@ -2,7 +2,7 @@
 
 CREATE TABLE mlinfn.history_cursor (
     access_point text NOT NULL,
-    kind text NOT NULL CHECK (kind IN ('epoch', 'history')),
+    kind text NOT NULL CHECK (kind IN ('epoch', 'history', 'starts')),
     file text NOT NULL,
     read_bytes bigint NOT NULL,
     records bigint NOT NULL DEFAULT 0,

@@ -1,0 +1,46 @@
+"""What the hub notes of a start is in the database once, and a line that is cut or wrong costs nothing else."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from mlinfn_condor.accounting import starts
+from mlinfn_condor.hub import journal
+from mlinfn_condor.store import connect, migrate
+
+READY = journal.Start(1764000000.5, "carol", "", "alpha", "A100", "interactive@1.0", 1764000005.25, "ready", "")
+FAILED = journal.Start(1764000100.0, "bob", 'od"d', "", "", "", None, "failed", "no slot\nhas it")
+
+
+def read(dsn: str, file: Path) -> int:
+    with connect(dsn, autocommit=True) as connection:
+        return starts.read(connection, file)
+
+
+def test_each_start_is_stored_once_with_what_its_user_saw(database: str, tmp_path: Path) -> None:
+    migrate(database)
+    assert read(database, tmp_path / journal.FILE) == 0
+    journal.note(tmp_path, READY)
+    assert read(database, tmp_path / journal.FILE) == 1
+    journal.note(tmp_path, FAILED)
+    assert read(database, tmp_path / journal.FILE) == 1
+    assert read(database, tmp_path / journal.FILE) == 0
+    with connect(database) as connection:
+        rows = connection.execute(
+            "SELECT username, server, outcome, reason, extract(epoch FROM ready_at - clicked_at)::float8 "
+            "FROM mlinfn.spawn ORDER BY clicked_at"
+        ).fetchall()
+    assert rows == [("carol", "", "ready", "", 4.75), ("bob", 'od"d', "failed", "no slot\nhas it", None)]
+
+
+def test_a_line_that_is_being_written_waits_and_a_wrong_one_is_kept_aside(database: str, tmp_path: Path) -> None:
+    migrate(database)
+    file = tmp_path / journal.FILE
+    whole = json.dumps(asdict(READY))
+    file.write_text(f"not json\n{whole[:20]}")
+    assert read(database, file) == 0
+    with file.open("a") as stream:
+        stream.write(f"{whole[20:]}\n")
+    assert read(database, file) == 1
+    with connect(database) as connection:
+        assert connection.execute("SELECT record, at_byte FROM mlinfn.refused_record").fetchall() == [("not json\n", 0)]
