@@ -10,10 +10,9 @@ COLUMNS = (
     Column("displaced", "of them, displaced by somebody with precedence"),
     Column("failed", "of them, failed or vanished with their node"),
     Column("device_h", "device hours claimed"),
-    Column("share_percent", "of all claimed device hours"),
+    Column("share_percent", "of the claimed device hours of all rows", adds_up=False),
     Column("cpu_h", "core hours of their slots"),
 )
-KEY = Column("key", "", adds_up=False)
 
 
 def report(asked: Asked) -> Report:
