@@ -40,6 +40,7 @@ def store(connection: Connection, seen: Look) -> None:
     """Keep it, in one transaction; the same look stored twice changes nothing."""
     at = {"at": seen.at}
     with connection.transaction():
+        connection.execute(SQL.text("hold_looks"))
         connection.execute(SQL.text("keep_sample_month"), at)
         for statement, rows in (
             ("know_device", device_rows(seen)),
@@ -55,7 +56,8 @@ def store(connection: Connection, seen: Look) -> None:
         if seen.slots:  # a collector that has just started knows no slot yet: nothing is gone for that
             connection.execute(SQL.text("miss_running"), at)
         connection.execute(SQL.text("mark_days_of_running"), at)
-        connection.execute(SQL.text("close_vanished"), at | {"patience_s": PATIENCE_SECONDS})
+        for statement in ("keep_vanished_months", "close_vanished"):
+            connection.execute(SQL.text(statement), at | {"patience_s": PATIENCE_SECONDS})
 
 
 def running_rows(seen: Look) -> Iterator[dict[str, Any]]:

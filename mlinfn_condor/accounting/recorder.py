@@ -14,8 +14,8 @@ from mlinfn_condor.store import Connection, Error, Statements
 SQL = Statements("mlinfn_condor.accounting")
 GAP_SECONDS = 3600
 """A device that is not seen for longer was not there."""
-_OF_VALUES = frozenset({"22", "23"})
-"""SQLSTATE classes: out of range or of another type; against a constraint."""
+_OF_A_VALUE = "22"
+"""SQLSTATE class: out of range, or of another type."""
 
 Line = tuple[bytes, int, bytes]
 """For COPY, and the record that it is of, with its position."""
@@ -134,7 +134,7 @@ class Recorder:
             with self.connection.transaction():
                 return self._store(kind, [line for line, _, _ in lines], where), 0
         except Error as error:
-            if (error.sqlstate or "")[:2] not in _OF_VALUES:
+            if not (error.sqlstate or "").startswith(_OF_A_VALUE):
                 raise
             if len(lines) == 1:
                 _, position, record = lines[0]

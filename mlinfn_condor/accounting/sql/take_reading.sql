@@ -1,6 +1,7 @@
 -- The difference to the last reading of the same counters is a sample; a reading that was stored before changes nothing.
+-- `before` is as the statement found it, so nobody else may store a look meanwhile: hold_looks.
 WITH before AS (
-    SELECT * FROM mlinfn.device_counter WHERE node = %(node)s AND device = %(device)s FOR UPDATE
+    SELECT * FROM mlinfn.device_counter WHERE node = %(node)s AND device = %(device)s
 ),
 now AS (
     INSERT INTO mlinfn.device_counter (node, device, counter_start, at, busy_s, measured_s, joules, energy_s)

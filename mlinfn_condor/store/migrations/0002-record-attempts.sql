@@ -61,6 +61,7 @@ ALTER TABLE mlinfn.attempt
     ADD CONSTRAINT attempt_key PRIMARY KEY (cluster, proc, run, submitted_at, access_point, ended_at);
 CREATE INDEX attempt_time ON mlinfn.attempt USING brin (started_at timestamptz_minmax_multi_ops, ended_at timestamptz_minmax_multi_ops)
     WITH (pages_per_range = 16);
+CREATE INDEX attempt_vanished ON mlinfn.attempt (cluster, proc) WHERE outcome = 'vanished';
 COMMENT ON TABLE mlinfn.attempt IS 'One execution attempt: a job on a slot from its start to its end. Displaced jobs have several.';
 COMMENT ON COLUMN mlinfn.attempt.run IS 'NumShadowStarts: counts the starts of this job from 1.';
 COMMENT ON COLUMN mlinfn.attempt.cpus IS 'Cores that the slot had; memory_mb its memory.';
@@ -140,6 +141,8 @@ CREATE FUNCTION mlinfn.drop_months(table_name text, before timestamptz) RETURNS 
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
 DECLARE
     part regclass;
+    name text;
+    month_end date;
 BEGIN
     IF table_name NOT IN ('attempt', 'job', 'device_sample') THEN
         RAISE EXCEPTION 'mlinfn.% is not kept by month', table_name;
@@ -150,8 +153,11 @@ BEGIN
             AND inhrelid::regclass::text ~ '_\d{4}_\d{2}$'
             AND to_date(right(inhrelid::regclass::text, 7), 'YYYY_MM') + interval '1 month' <= before
     LOOP
+        name := part::text;  -- once it is dropped, it has none
+        month_end := to_date(right(name, 7), 'YYYY_MM') + interval '1 month';
         EXECUTE format('DROP TABLE %s', part);
-        RETURN NEXT part::text;
+        UPDATE mlinfn.day_state SET sums_only = true WHERE day < month_end AND NOT sums_only;
+        RETURN NEXT name;
     END LOOP;
 END $$;
 COMMENT ON FUNCTION mlinfn.drop_months IS 'Retention: drop the months that ended before this moment; what was rolled up from them stays.';

@@ -87,9 +87,11 @@ whoever it displaced. ended: true in one row of each attempt that ended in the w
 CREATE TABLE mlinfn.day_state (
     day date PRIMARY KEY,
     changed_at timestamptz NOT NULL,
-    rolled_at timestamptz
+    rolled_at timestamptz,
+    sums_only boolean NOT NULL DEFAULT false
 );
 COMMENT ON TABLE mlinfn.day_state IS 'Days (UTC) in which something ran. One that changed after it was rolled up is read from the attempts themselves.';
+COMMENT ON COLUMN mlinfn.day_state.sums_only IS 'Its rows were dropped: the sums are all there is, and what comes later leaves them alone.';
 
 CREATE TABLE mlinfn.day_use (
     day date NOT NULL,

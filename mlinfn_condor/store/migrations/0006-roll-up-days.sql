@@ -122,6 +122,10 @@ BEGIN
     -- Whoever stores rows of this day marks it, and so waits here or makes us wait: none of its rows is missed.
     PERFORM FROM mlinfn.day_state WHERE day = wanted FOR UPDATE;
     began := clock_timestamp();
+    IF (SELECT sums_only FROM mlinfn.day_state WHERE day = wanted) THEN
+        UPDATE mlinfn.day_state SET rolled_at = began WHERE day = wanted;
+        RETURN;
+    END IF;
     DELETE FROM mlinfn.day_use WHERE day = wanted;
     DELETE FROM mlinfn.day_task WHERE day = wanted;
     DELETE FROM mlinfn.day_size WHERE day = wanted;
@@ -141,7 +145,7 @@ COMMENT ON FUNCTION mlinfn.roll_up_day IS 'Add a day up again, as often as one l
 CREATE FUNCTION mlinfn.parts(lo timestamptz, hi timestamptz)
     RETURNS TABLE (day date, whole boolean, from_at timestamptz, to_at timestamptz)
     LANGUAGE sql STABLE AS $$
-    SELECT s.day, s.rolled_at > s.changed_at AND lo <= d.begins AND hi >= d.ends, greatest(lo, d.begins), least(hi, d.ends)
+    SELECT s.day, (s.sums_only OR s.rolled_at > s.changed_at) AND lo <= d.begins AND hi >= d.ends, greatest(lo, d.begins), least(hi, d.ends)
     FROM mlinfn.day_state AS s
     CROSS JOIN LATERAL (  -- not named lo and hi: a column goes before a parameter of its name
         SELECT s.day::timestamp AT TIME ZONE 'UTC' AS begins, (s.day + 1)::timestamp AT TIME ZONE 'UTC' AS ends) AS d
