@@ -1,0 +1,1 @@
+"""What was granted outside of HTCondor's sight: VMs given to projects, servers on loan."""
