@@ -23,4 +23,5 @@ class Asked:
         """All rows of a statement of this package. Raises StoreError."""
         asked = {"lo": self.period.since, "hi": self.period.until, "by": self.by, "key": self.key, **more}
         with told_in_one_line(f"report ({statement})"):
+            self.connection.execute(_SQL.text("compile_nothing"))
             return self.connection.execute(_SQL.text(statement), asked).fetchall()
