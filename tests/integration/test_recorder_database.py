@@ -436,6 +436,24 @@ def test_samples_are_differences_of_counters(connection: Connection) -> None:
     ]
 
 
+def test_two_recorders_that_look_beside_each_other_count_no_second_twice(migrated: str) -> None:
+    looks = [
+        read_counters(MIDNIGHT + at, BusySeconds=at / 2, MeasuredSeconds=float(at), Joules=1.0, EnergySeconds=float(at))
+        for at in range(5, 305, 5)
+    ]
+
+    def store(_: int) -> None:
+        with connect(migrated, autocommit=True) as mine:
+            for look in looks:
+                looking.store(mine, look)
+
+    with ThreadPoolExecutor(3) as threads:
+        list(threads.map(store, range(3)))
+    with connect(migrated) as mine:
+        query = "SELECT sum(seconds), sum(busy_s), sum(measured_s) FROM mlinfn.device_sample"
+        assert rows(mine, query) == [(300, 150, 300)]
+
+
 def test_what_was_not_measured_is_null_in_its_sample(connection: Connection) -> None:
     for at in (30, 60):
         looking.store(connection, read_counters(MIDNIGHT + at, MeasuredSeconds=0.0, EnergySeconds=0.0))
