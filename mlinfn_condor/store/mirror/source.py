@@ -1,6 +1,7 @@
 """The site's side of a mirror: what is published, and the slot that keeps changes until the main server has them."""
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 
 import psycopg
@@ -12,6 +13,7 @@ from mlinfn_condor.store.statements import Statements
 
 SQL = Statements("mlinfn_condor.store")
 LOST = "lost"
+DROP_TRIES = 10
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,14 @@ def create_slot(connection: psycopg.Connection, slot: str) -> None:
 
 def withdraw(connection: psycopg.Connection, publication: str, slot: str, subscription_id: str | None) -> bool:
     """Drop slots and publication; False if there was no slot."""
-    dropped = connection.execute(SQL.text("drop_slots"), {"slot": slot, "subscription": subscription_id or ""})
+    dropped = _drop_slots(connection, {"slot": slot, "subscription": subscription_id or ""})
     connection.execute(sql.SQL(SQL.text("drop_publication")).format(publication=sql.Identifier(publication)))
-    return dropped.rowcount > 0
+    return dropped > 0
+
+
+def _drop_slots(connection: psycopg.Connection, which: dict[str, str]) -> int:
+    """A main server that still follows comes back as soon as it was sent away; of several goes we win one."""
+    for _ in range(DROP_TRIES - 1):
+        with suppress(psycopg.errors.ObjectInUse), connection.transaction():
+            return connection.execute(SQL.text("drop_slots"), which).rowcount
+    return connection.execute(SQL.text("drop_slots"), which).rowcount
