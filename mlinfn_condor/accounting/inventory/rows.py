@@ -39,6 +39,11 @@ class Grant:
     since: datetime
     until: datetime | None
 
+    @property
+    def tells_machine(self) -> bool:
+        """Whether it says something of the machine itself, beside its devices."""
+        return not self.devices or self.cpus is not None or self.memory_mb is not None
+
 
 def read(lines: Iterable[str]) -> list[Grant]:
     """The grants of a CSV file, opened with newline="". Raises InventoryWrong with every mistake."""
@@ -126,10 +131,10 @@ def _moment(cells: dict[str, str], name: str, wrong: list[str]) -> datetime | No
 
 
 def _overlaps(grants: list[Grant]) -> Iterator[str]:
-    """A device is granted once at a time; so is a machine that has no device."""
+    """A device is granted once at a time; so is a machine, in rows that tell its cores, memory, or no device."""
     held: dict[tuple[str, str], list[Grant]] = {}
     for grant in grants:
-        for device in grant.devices or ("",):
+        for device in (*grant.devices, *([""] if grant.tells_machine else [])):
             held.setdefault((grant.name, device), []).append(grant)
     for (name, device), those in held.items():
         latest = None
