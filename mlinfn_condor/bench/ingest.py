@@ -9,20 +9,19 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Collection
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from mlinfn_condor.accounting.recorder import SQL, Recorder
-from mlinfn_condor.bench import machine
+from mlinfn_condor.bench.database import database
 from mlinfn_condor.bench.figures import Beside, Case, Measured, Target
 from mlinfn_condor.bench.history import write_history
+from mlinfn_condor.bench.opening import opening
 from mlinfn_condor.embedded import distribution
 from mlinfn_condor.embedded.report import Report
-from mlinfn_condor.errors import UserError
 from mlinfn_condor.settings import Settings
-from mlinfn_condor.store import Connection, connect, migrate
-from mlinfn_condor.store.local import LocalServer
+from mlinfn_condor.store import connect, overview
+from mlinfn_condor.store.local import RECORDER
 
 NAME = "ingest"
 EMPTY, AGAIN = "empty", "again"
@@ -33,20 +32,10 @@ PEER = "condor_history -epochs -json > /dev/null"
 
 def run(report: Report, cases: Collection[str] = CASES, *, quick: bool = False) -> dict[str, Any]:
     """Measure, and tell it as the bench's object. Raises UserError for a case that there is not."""
-    if unknown := set(cases) - set(CASES):
-        raise UserError(f"{NAME} has no case {', '.join(sorted(unknown))}: one of {', '.join(CASES)}")
-    began = datetime.now(UTC).isoformat(timespec="seconds")
-    rows = QUICK_ROWS if quick else ROWS
+    told = opening(NAME, CASES, cases, quick=quick)
     with tempfile.TemporaryDirectory(prefix="mlinfn-") as folder:
-        done = _measure(Path(folder), rows, report)
-    return {
-        "bench": NAME,
-        "quick": quick,
-        "began": began,
-        "machine": machine.machine(),
-        "versions": machine.versions(),
-        "cases": [case.as_json() for case in done if case.name in cases],
-    }
+        done = _measure(Path(folder), QUICK_ROWS if quick else ROWS, report)
+    return told | {"cases": [case.as_json() for case in done if case.name in cases]}
 
 
 def _measure(folder: Path, rows: int, report: Report) -> list[Case]:
@@ -54,24 +43,21 @@ def _measure(folder: Path, rows: int, report: Report) -> list[Case]:
     spool.mkdir()
     with report.step(f"write a history of {rows:,} attempts", rows) as step:
         size = write_history(spool / "epoch_history", rows, step.advance)
-    server = LocalServer(folder / "database")
-    dsn = server.up(report)
-    try:
-        migrate(dsn)
-        with connect(server.dsn_as("mlinfn_recorder"), autocommit=True) as connection:
-            recorder = Recorder(connection, {"batch@": spool})
-            with report.step(f"{EMPTY}: into the database") as step:
-                empty, first = _timed(recorder)
-            stored = _database_bytes(connection)
-            with report.step(f"{EMPTY}: beside, condor_history prints it"):
-                beside = _printed(spool / "epoch_history")
-            with report.step(f"{AGAIN}: the same once more"):
-                again, second = _timed(recorder)
-            with report.step(f"{AGAIN}: the same with its place in the file forgotten"):
-                connection.execute(SQL.text("forget_cursors"))
-                forgotten, third = _timed(recorder)
-    finally:
-        server.down()
+    with (
+        database(folder, report) as server,
+        connect(server.dsn_as(RECORDER), autocommit=True) as connection,
+    ):
+        recorder = Recorder(connection, {"batch@": spool})
+        with report.step(f"{EMPTY}: into the database"):
+            empty, first = _timed(recorder)
+        stored = overview.look(server.dsn).size_bytes
+        with report.step(f"{EMPTY}: beside, condor_history prints it"):
+            beside = _printed(spool / "epoch_history")
+        with report.step(f"{AGAIN}: the same once more"):
+            again, second = _timed(recorder)
+        with report.step(f"{AGAIN}: the same with its place in the file forgotten"):
+            connection.execute(SQL.text("forget_cursors"))
+            forgotten, third = _timed(recorder)
     ours = {
         "rows": empty,
         "seconds": round(first, 2),
@@ -99,11 +85,6 @@ def _timed(recorder: Recorder) -> tuple[int, float]:
     began = time.perf_counter()
     recorded = recorder.read_all()
     return recorded.rows, time.perf_counter() - began
-
-
-def _database_bytes(connection: Connection) -> int:
-    row = connection.execute(SQL.text("measure_database")).fetchone()
-    return int(row[0]) if row else 0
 
 
 def _printed(history: Path) -> float | None:

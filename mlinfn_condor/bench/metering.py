@@ -12,12 +12,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Collection, Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from mlinfn_condor.bench import machine
 from mlinfn_condor.bench.figures import Beside, Case, Measured, Target
+from mlinfn_condor.bench.opening import opening
 from mlinfn_condor.embedded import distribution
 from mlinfn_condor.embedded.report import Report
 from mlinfn_condor.errors import UserError
@@ -40,12 +39,9 @@ _UUID = (8, 4, 4, 4, 12)
 
 def run(report: Report, cases: Collection[str] = CASES, *, quick: bool = False) -> dict[str, Any]:
     """Measure, and tell it as the bench's object. Raises UserError for a case that there is not, or without sources."""
-    if unknown := set(cases) - set(CASES):
-        raise UserError(f"{NAME} has no case {', '.join(sorted(unknown))}: one of {', '.join(CASES)}")
+    told = opening(NAME, CASES, cases, quick=quick)
     if not STANDINS.is_dir():
         raise UserError(f"{STANDINS} is missing: run this bench in a checkout of the sources")
-    began = datetime.now(UTC).isoformat(timespec="seconds")
-    told = {"bench": NAME, "quick": quick, "began": began, "machine": machine.machine(), "versions": machine.versions()}
     with tempfile.TemporaryDirectory() as folder:
         return told | {
             "cases": [_monitor(Path(folder), report, QUICK_SECONDS if quick else MEASURED_SECONDS).as_json()]

@@ -3,18 +3,18 @@
 import tempfile
 import time
 from collections.abc import Collection
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 from mlinfn_condor.accounting import reports
-from mlinfn_condor.bench import machine, year
+from mlinfn_condor.bench import year
+from mlinfn_condor.bench.database import database
 from mlinfn_condor.bench.figures import Case, Measured, Target
+from mlinfn_condor.bench.opening import opening
 from mlinfn_condor.embedded.report import Report
-from mlinfn_condor.errors import UserError
-from mlinfn_condor.store import connect, migrate
-from mlinfn_condor.store.local import LocalServer
+from mlinfn_condor.store import connect
 
 NAME = "reports"
 CASES = reports.NAMES
@@ -25,19 +25,10 @@ TARGET: Target = {"median_s": ("<=", 1)}
 
 def run(report: Report, cases: Collection[str] = CASES, *, quick: bool = False) -> dict[str, Any]:
     """Measure, and tell it as the bench's object. Raises UserError for a case that there is not."""
-    if unknown := set(cases) - set(CASES):
-        raise UserError(f"{NAME} has no case {', '.join(sorted(unknown))}: one of {', '.join(CASES)}")
-    began = datetime.now(UTC).isoformat(timespec="seconds")
-    with tempfile.TemporaryDirectory(prefix="mlinfn-") as folder:
-        server = LocalServer(Path(folder) / "database")
-        dsn = server.up(report)
-        try:
-            migrate(dsn)
-            told = _measure(dsn, report, cases, QUICK_ATTEMPTS if quick else ATTEMPTS)
-        finally:
-            server.down()
-    about = {"bench": NAME, "quick": quick, "began": began, "machine": machine.machine()}
-    return about | {"versions": machine.versions(), "cases": [case.as_json() for case in told]}
+    about = opening(NAME, CASES, cases, quick=quick)
+    with tempfile.TemporaryDirectory(prefix="mlinfn-") as folder, database(Path(folder), report) as server:
+        told = _measure(server.dsn, report, cases, QUICK_ATTEMPTS if quick else ATTEMPTS)
+    return about | {"cases": [case.as_json() for case in told]}
 
 
 def _measure(dsn: str, report: Report, cases: Collection[str], attempts: int) -> list[Case]:

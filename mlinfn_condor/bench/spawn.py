@@ -2,12 +2,12 @@
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from mlinfn_condor.bench import machine, spawn_batchspawner, spawn_browser, spawn_crowd, spawn_polling
+from mlinfn_condor.bench import spawn_batchspawner, spawn_browser, spawn_crowd, spawn_polling
 from mlinfn_condor.bench.figures import Beside, Case, Measured, Target
+from mlinfn_condor.bench.opening import opening
 from mlinfn_condor.bench.spawn_stand import Plan, hub_stand
 from mlinfn_condor.bench.stand import GPUS, home
 from mlinfn_condor.embedded.report import Report
@@ -40,15 +40,7 @@ QUICK = Extent(clicks=5, polling_seconds=60, crowds=1, beside_clicks=1)
 
 def run(report: Report, cases: Collection[str] = CASES, *, quick: bool = False) -> dict[str, Any]:
     """Measure, and tell it as the bench's object. Raises UserError for a case that there is not."""
-    if unknown := set(cases) - set(CASES):
-        raise UserError(f"{NAME} has no case {', '.join(sorted(unknown))}: one of {', '.join(CASES)}")
-    told = {
-        "bench": NAME,
-        "quick": quick,
-        "began": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": machine.machine(),
-        "versions": machine.versions(),
-    }
+    told = opening(NAME, CASES, cases, quick=quick)
     with home() as folder:
         measured = _measured(folder, report, cases, QUICK if quick else EVERYTHING)
         return told | {"cases": [case.as_json() for case in measured]}

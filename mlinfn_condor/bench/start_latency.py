@@ -6,15 +6,14 @@ machine meanwhile: what it takes is part of every figure.
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from mlinfn_condor.bench import beside, burst, full_window, handovers, machine, single
+from mlinfn_condor.bench import beside, burst, full_window, handovers, single
 from mlinfn_condor.bench.figures import Beside, Case, Measured
+from mlinfn_condor.bench.opening import opening
 from mlinfn_condor.bench.stand import LASTING, home, stand
 from mlinfn_condor.embedded.report import Report
-from mlinfn_condor.errors import UserError
 
 NAME = "start-latency"
 CASES = (single.NAME, burst.NAME, full_window.NAME, handovers.NAME)
@@ -54,16 +53,8 @@ QUICK = Extent(
 
 def run(report: Report, cases: Collection[str] = CASES, *, quick: bool = False) -> dict[str, Any]:
     """Measure, and tell it as the bench's object. Raises UserError for a case that there is not."""
-    if unknown := set(cases) - set(CASES):
-        raise UserError(f"{NAME} has no case {', '.join(sorted(unknown))}: one of {', '.join(CASES)}")
+    told = opening(NAME, CASES, cases, quick=quick)
     extent = QUICK if quick else FULL
-    told = {
-        "bench": NAME,
-        "quick": quick,
-        "began": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": machine.machine(),
-        "versions": machine.versions(),
-    }
     with home() as folder:
         return told | {"cases": [case.as_json() for case in _measured(folder, report, cases, extent)]}
 

@@ -1,15 +1,17 @@
 """`mlinfn bench …`: measure, beside what HTCondor does by default."""
 
 import json
-import os
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import typer
 
+from mlinfn_condor.cli.files import refuse_unwritable
 from mlinfn_condor.errors import UserError
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+JSON = typer.Option(False, "--json", help="One JSON object on standard output instead of a table.")
 OUTPUT = typer.Option(None, help="Write the JSON object into this .json file, and its picture beside it (.svg).")
 
 
@@ -22,82 +24,78 @@ def benches() -> None:
 def start_latency(
     case: list[str] = typer.Option([], help="Only this case (may be repeated): single, burst, full-window, handovers."),
     quick: bool = typer.Option(False, "--quick", help="A look of a few minutes instead of about 40."),
-    as_json: bool = typer.Option(False, "--json", help="One JSON object on standard output instead of a table."),
+    as_json: bool = JSON,
     picture: Path | None = typer.Option(None, help="Draw the start times into this .svg or .png file."),
     output: Path | None = OUTPUT,
 ) -> None:
     """How soon a session starts when every GPU is busy and 2,000 batch jobs wait; 1,000 hand-overs without a fault."""
     from mlinfn_condor.bench import start_latency as bench
-    from mlinfn_condor.cli.progress import RichReport
 
-    _can_be(picture, output)
-    told = bench.run(RichReport(), case or bench.CASES, quick=quick)
-    _tell(told, as_json, picture, output)
+    _measure(bench, case, quick, as_json, output, picture)
 
 
 @app.command("spawn")
 def spawn(
     case: list[str] = typer.Option([], help="Only this case (may be repeated): free, full, polling, crowd."),
     quick: bool = typer.Option(False, "--quick", help="A look of a few minutes instead of about 40."),
-    as_json: bool = typer.Option(False, "--json", help="One JSON object on standard output instead of a table."),
+    as_json: bool = JSON,
     picture: Path | None = typer.Option(None, help="Draw the times from click to session into this .svg or .png file."),
     output: Path | None = OUTPUT,
 ) -> None:
     """How soon a click on Start is a JupyterLab in the browser; what 200 sessions cost the hub; 40 clicks at once."""
     from mlinfn_condor.bench import spawn as bench
-    from mlinfn_condor.cli.progress import RichReport
 
-    _can_be(picture, output)
-    told = bench.run(RichReport(), case or bench.CASES, quick=quick)
-    _tell(told, as_json, picture, output)
+    _measure(bench, case, quick, as_json, output, picture)
 
 
 @app.command("metering")
 def metering(
     case: list[str] = typer.Option([], help="Only this case: monitor."),
     quick: bool = typer.Option(False, "--quick", help="A look of 30 s instead of two minutes."),
-    as_json: bool = typer.Option(False, "--json", help="One JSON object on standard output instead of a table."),
+    as_json: bool = JSON,
     output: Path | None = OUTPUT,
 ) -> None:
     """What the monitor of a node's devices costs, beside HTCondor's own."""
     from mlinfn_condor.bench import metering as bench
-    from mlinfn_condor.cli.progress import RichReport
 
-    _can_be(None, output)
-    told = bench.run(RichReport(), case or bench.CASES, quick=quick)
-    _tell(told, as_json, None, output)
+    _measure(bench, case, quick, as_json, output)
 
 
 @app.command("ingest")
 def ingest(
-    case: list[str] = typer.Option([], help="Only this case (may be repeated): empty, again, idle."),
+    case: list[str] = typer.Option([], help="Only this case (may be repeated): empty, again."),
     quick: bool = typer.Option(False, "--quick", help="20,000 attempts instead of a million."),
-    as_json: bool = typer.Option(False, "--json", help="One JSON object on standard output instead of a table."),
+    as_json: bool = JSON,
     output: Path | None = OUTPUT,
 ) -> None:
-    """How fast a history is in the database, beside condor_history only printing it; what an idle recorder costs."""
+    """How fast a history is in the database, beside condor_history only printing it."""
     from mlinfn_condor.bench import ingest as bench
-    from mlinfn_condor.cli.progress import RichReport
 
-    _can_be(None, output)
-    told = bench.run(RichReport(), case or bench.CASES, quick=quick)
-    _tell(told, as_json, None, output)
+    _measure(bench, case, quick, as_json, output)
 
 
 @app.command("reports")
 def reports(
     case: list[str] = typer.Option([], help="Only this report (may be repeated)."),
     quick: bool = typer.Option(False, "--quick", help="100,000 attempts instead of ten million."),
-    as_json: bool = typer.Option(False, "--json", help="One JSON object on standard output instead of a table."),
+    as_json: bool = JSON,
     output: Path | None = OUTPUT,
 ) -> None:
     """How long each report takes over a year of ten million attempts and 16.8 million samples."""
     from mlinfn_condor.bench import reports as bench
+
+    _measure(bench, case, quick, as_json, output)
+
+
+def _measure(
+    bench: ModuleType, case: list[str], quick: bool, as_json: bool, output: Path | None, picture: Path | None = None
+) -> None:
+    """What all benches have in common: a `run` and its `CASES`."""
     from mlinfn_condor.cli.progress import RichReport
 
-    _can_be(None, output)
+    _can_be(picture, output)
     told = bench.run(RichReport(), case or bench.CASES, quick=quick)
-    _tell(told, as_json, None, output)
+    _tell(told, as_json, picture, output)
 
 
 def _can_be(picture: Path | None, output: Path | None) -> None:
@@ -105,10 +103,8 @@ def _can_be(picture: Path | None, output: Path | None) -> None:
     for path, kinds in ((picture, (".svg", ".png")), (output, (".json",))):
         if path and path.suffix not in kinds:
             raise UserError(f"{path}: it is a {' or '.join(kinds)} file")
-        if path and not path.absolute().parent.is_dir():
-            raise UserError(f"{path.absolute().parent} is no folder: make it, or name another")
-        if path and not os.access(path if path.exists() else path.absolute().parent, os.W_OK):
-            raise UserError(f"{path} cannot be written to by this user: name another file")
+        if path:
+            refuse_unwritable(path)
 
 
 def _tell(told: dict[str, Any], as_json: bool, picture: Path | None, output: Path | None) -> None:

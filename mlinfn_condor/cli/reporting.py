@@ -1,6 +1,5 @@
 """`mlinfn report …`: how granted devices were allocated, whether they worked, who used them, what would be enough."""
 
-import os
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from mlinfn_condor.cli.files import refuse_unwritable
 from mlinfn_condor.errors import UserError
 
 if TYPE_CHECKING:
@@ -54,21 +54,14 @@ def report(
         )
     for each in names:
         reports.check(each, by)
-    _can_be(output)
+    if output:
+        refuse_unwritable(output)
     with connect(dsn_of_site(dsn, role=REPORTS), application="mlinfn report") as connection:
         if explain is not None:
             told = [reports.explain(connection, name, period, explain, by)]
         else:
             told = [reports.answer(connection, each, period, by) for each in names]
     _write(told, form, output)
-
-
-def _can_be(output: Path | None) -> None:
-    """Before the database is asked for a year, and not after it."""
-    if output and not output.absolute().parent.is_dir():
-        raise UserError(f"{output.absolute().parent} is no folder: make it, or name another")
-    if output and not os.access(output if output.exists() else output.absolute().parent, os.W_OK):
-        raise UserError(f"{output} cannot be written to by this user: name another file")
 
 
 def _write(told: "Sequence[Report]", form: Format, output: Path | None) -> None:
