@@ -67,7 +67,12 @@ def chunk_from(stream: BinaryIO, start: int, size: int = CHUNK_BYTES) -> Chunk |
 def fingerprint(stream: BinaryIO) -> str:
     """Of the file's first record; empty while that is not complete."""
     first = _first_record(stream)
-    return sha256(first).hexdigest()[:32] if first else ""
+    return name_by(first) if first else ""
+
+
+def name_by(first: bytes) -> str:
+    """How a file with this first record is called in the database."""
+    return sha256(first).hexdigest()[:32]
 
 
 def _first_record(stream: BinaryIO) -> bytes:

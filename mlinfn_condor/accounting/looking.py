@@ -8,17 +8,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mlinfn_condor.accounting.recorder import GAP_SECONDS, SQL
+from mlinfn_condor.accounting.metered import over_all
+from mlinfn_condor.accounting.recorder import GAP_SECONDS
+from mlinfn_condor.accounting.statements import SQL
 from mlinfn_condor.pool import Pool
 from mlinfn_condor.pool.priorities import Priority
-from mlinfn_condor.pool.slots import SLOT_ATTRIBUTES, Slot
+from mlinfn_condor.pool.slots import Slot
 from mlinfn_condor.store import Connection
 
 PATIENCE_SECONDS = 2 * 3600
 """A job that is gone without a record of its end for so long is given up; longer than any lease (44-…)."""
 SOURCES = {"counter": "c", "integrated": "i", "simulated": "s"}
-_RATES = tuple(f"{kind}{what}{end}" for kind in ("GPUs", "FPGAs") for what in ("", "Watts") for end in ("AverageUsage", "MeasuredAverageUsage"))  # fmt: skip  # noqa: E501
-ATTRIBUTES = (*SLOT_ATTRIBUTES, *_RATES, "DeviceReadings", "JobStart", "TotalCpus", "TotalMemory")
 
 
 @dataclass(frozen=True)
@@ -153,13 +153,18 @@ def submitter_rows(seen: Look) -> Iterator[dict[str, Any]]:
 
 def rate(ad: Mapping[str, Any], what: str, count: int) -> float | None:
     """Average of busy devices or watts while they were measured, for all `count` devices; None: not measured."""
-    total = known = 0.0
-    for kind in ("GPUs", "FPGAs"):
-        average, measured = ad.get(f"{kind}{what}AverageUsage"), ad.get(f"{kind}{what}MeasuredAverageUsage")
-        if isinstance(average, int | float) and isinstance(measured, int | float) and measured > 0:
-            total += average
-            known += measured
-    return total / known * count if known > 0 and count else None
+    return over_all(
+        (
+            (_figure(ad, f"{kind}{what}AverageUsage"), _figure(ad, f"{kind}{what}MeasuredAverageUsage"))
+            for kind in ("GPUs", "FPGAs")
+        ),
+        count,
+    )
+
+
+def _figure(ad: Mapping[str, Any], name: str) -> float | None:
+    value = ad.get(name)
+    return value if isinstance(value, int | float) else None
 
 
 def _offers(slots: Iterable[Slot]) -> list[Slot]:

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mlinfn_condor.accounting import histories, records
+from mlinfn_condor.accounting.cursor import Cursor, Place
 from mlinfn_condor.accounting.histories import Chunk, HistoryFile
-from mlinfn_condor.store import Connection, Error, Statements
+from mlinfn_condor.accounting.statements import SQL
+from mlinfn_condor.store import Connection, Error
 
-SQL = Statements("mlinfn_condor.accounting")
 GAP_SECONDS = 3600
 """A device that is not seen for longer was not there."""
 _OF_A_VALUE = "22"
@@ -91,25 +92,20 @@ class Recorder:
         return [file for file in histories.files(current) if cursors.get(file.fingerprint, 0) < file.size]
 
     def _read(self, access_point: str, kind: Kind, file: HistoryFile) -> Iterator[tuple[int, Chunk, int]]:
-        where = {"access_point": access_point, "kind": kind.name, "file": file.fingerprint}
+        cursor = Cursor(self.connection, Place(access_point, kind.name, file.fingerprint))
         with file.path.open("rb") as stream:
             if histories.fingerprint(stream) != file.fingerprint:
                 return  # renamed since we looked: the next look finds it under its new name
             while True:
                 with self.connection.transaction():
-                    self.connection.execute(SQL.text("know_cursor"), where)
-                    row = self.connection.execute(SQL.text("take_cursor"), where).fetchone()
-                    chunk = histories.chunk_from(stream, row[0] if row else 0, self.chunk_bytes)
+                    chunk = histories.chunk_from(stream, cursor.take(), self.chunk_bytes)
                     if chunk is None:
                         return
-                    rows, refused = self._take(kind, chunk, where)
-                    self.connection.execute(
-                        SQL.text("move_cursor"),
-                        where | {"read_bytes": chunk.end, "records": len(chunk.records), "refused": refused},
-                    )
+                    rows, refused = self._take(kind, chunk, cursor)
+                    cursor.move(chunk.end, len(chunk.records), refused)
                 yield rows, chunk, refused
 
-    def _take(self, kind: Kind, chunk: Chunk, where: Mapping[str, str]) -> tuple[int, int]:
+    def _take(self, kind: Kind, chunk: Chunk, cursor: Cursor) -> tuple[int, int]:
         """The chunk's new rows, and how many of its records were refused."""
         lines: list[Line] = []
         refused = 0
@@ -118,37 +114,37 @@ class Recorder:
                 line = kind.line(record)
             except records.Unreadable as error:
                 refused += 1
-                self._keep_refused(where, position, str(error), record)
+                cursor.refuse(position, str(error), record)
                 continue
             if line is not None:
                 lines.append((line, position, record))
         if not lines:
             return 0, refused
         self.connection.execute(SQL.text(kind.stage))
-        rows, more = self._store_or_refuse(kind, lines, where)
+        rows, more = self._store_or_refuse(kind, lines, cursor)
         return rows, refused + more
 
-    def _store_or_refuse(self, kind: Kind, lines: Sequence[Line], where: Mapping[str, str]) -> tuple[int, int]:
+    def _store_or_refuse(self, kind: Kind, lines: Sequence[Line], cursor: Cursor) -> tuple[int, int]:
         """A value that no column can take is found by halving: users can write into their jobs' ads."""
         try:
             with self.connection.transaction():
-                return self._store(kind, [line for line, _, _ in lines], where), 0
+                return self._store(kind, [line for line, _, _ in lines], cursor.place.access_point), 0
         except Error as error:
             if not (error.sqlstate or "").startswith(_OF_A_VALUE):
                 raise
             if len(lines) == 1:
                 _, position, record = lines[0]
-                self._keep_refused(where, position, error.diag.message_primary or str(error), record)
+                cursor.refuse(position, error.diag.message_primary or str(error), record)
                 return 0, 1
         half = len(lines) // 2
-        first, second = (self._store_or_refuse(kind, part, where) for part in (lines[:half], lines[half:]))
+        first, second = (self._store_or_refuse(kind, part, cursor) for part in (lines[:half], lines[half:]))
         return first[0] + second[0], first[1] + second[1]
 
-    def _store(self, kind: Kind, lines: Sequence[bytes], where: Mapping[str, str]) -> int:
+    def _store(self, kind: Kind, lines: Sequence[bytes], access_point: str) -> int:
         with self.connection.cursor() as cursor, cursor.copy(SQL.text(kind.copy)) as copy:
             copy.write(b"\n".join(lines) + b"\n")
         rows = 0
-        values = {"access_point": where["access_point"], "gap_s": GAP_SECONDS}
+        values = {"access_point": access_point, "gap_s": GAP_SECONDS}
         for name in kind.store:
             done = self.connection.execute(SQL.text(name), values)
             if name.startswith("insert"):
@@ -156,9 +152,3 @@ class Recorder:
                 rows += added[0] if added else 0
         self.connection.execute(SQL.text("empty_" + kind.stage))
         return rows
-
-    def _keep_refused(self, where: Mapping[str, str], position: int, reason: str, record: bytes) -> None:
-        kept = record.decode(errors="replace").replace("\0", "")
-        self.connection.execute(
-            SQL.text("keep_refused"), {**where, "at_byte": position, "reason": reason, "record": kept}
-        )

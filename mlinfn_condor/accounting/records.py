@@ -3,6 +3,8 @@
 What each column means is told in `store/migrations/0002-record-attempts.sql`, and why in docs/accounting.md.
 """
 
+from mlinfn_condor.accounting.metered import over_all
+
 DISPLACED = frozenset(
     {1000, 1001, 1003, 1004, 1005, 1006, 1009, 1010, 1011, 1013, 1014, 1015, 1016, 1017, 1018, 1019, 1022, 1025}
 ) | frozenset(range(1026, 1038))
@@ -157,15 +159,16 @@ def _model(ad: dict[bytes, bytes]) -> bytes:
 
 def _rate(ad: dict[bytes, bytes], what: bytes, count: int, started: int) -> bytes:
     """Average of busy devices or watts while they were measured, for all `count` devices (docs/metering.md)."""
-    total = known = 0.0
-    for kind in (b"GPUs", b"FPGAs"):
-        if (_number(ad, kind + b"MeteredAtUsage") or 0) < started:
-            continue  # the figures of the attempt before, or none
-        average, measured = (_number(ad, kind + what + end) for end in (b"AverageUsage", b"MeasuredAverageUsage"))
-        if average is not None and measured:
-            total += average
-            known += measured
-    return b"%.6g" % (total / known * count) if known > 0 and count else _NULL
+    told = over_all(
+        (
+            (_number(ad, kind + what + b"AverageUsage"), _number(ad, kind + what + b"MeasuredAverageUsage"))
+            for kind in (b"GPUs", b"FPGAs")
+            # Older than the attempt: the figures of the one before, or none.
+            if (_number(ad, kind + b"MeteredAtUsage") or 0) >= started
+        ),
+        count,
+    )
+    return _NULL if told is None else b"%.6g" % told
 
 
 def _number(ad: dict[bytes, bytes], name: bytes) -> float | None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import date
 
-from mlinfn_condor.accounting.recorder import SQL
+from mlinfn_condor.accounting.statements import SQL
 from mlinfn_condor.store import Connection
 
 KEPT_BY_MONTH = ("attempt", "job", "device_sample")

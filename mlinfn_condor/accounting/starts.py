@@ -1,16 +1,17 @@
 """The hub's journal of starts into the database: each line once, its place in the file in the same transaction."""
 
 import json
-from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
-from mlinfn_condor.accounting.recorder import SQL
+from mlinfn_condor.accounting import histories
+from mlinfn_condor.accounting.cursor import Cursor, Place
+from mlinfn_condor.accounting.statements import SQL
 from mlinfn_condor.store import Connection
 
 KIND = "starts"
 HUB = "hub"
 _BYTES = 4_000_000
+_NAMES = ("clicked", "username", "server", "project", "model", "job", "ready", "outcome", "reason")
 
 
 def read(connection: Connection, journal: Path) -> int:
@@ -23,25 +24,22 @@ def read(connection: Connection, journal: Path) -> int:
         first = stream.readline()
         if not first.endswith(b"\n"):
             return 0
-        where: dict[str, Any] = {"access_point": HUB, "kind": KIND, "file": sha256(first).hexdigest()[:32]}
+        cursor = Cursor(connection, Place(HUB, KIND, histories.name_by(first)))
         rows = 0
         while True:
             with connection.transaction():
-                connection.execute(SQL.text("know_cursor"), where)
-                cursor = connection.execute(SQL.text("take_cursor"), where).fetchone()
-                position = cursor[0] if cursor else 0
+                position = cursor.take()
                 stream.seek(position)
                 data = stream.read(_BYTES)
                 data = data[: data.rfind(b"\n") + 1]
                 if not data:
                     return rows
-                added, refused = _store(connection, where, position, data)
+                added, refused = _store(cursor, position, data)
                 rows += added
-                end = {"read_bytes": position + len(data), "records": data.count(b"\n"), "refused": refused}
-                connection.execute(SQL.text("move_cursor"), where | end)
+                cursor.move(position + len(data), data.count(b"\n"), refused)
 
 
-def _store(connection: Connection, where: dict[str, Any], position: int, data: bytes) -> tuple[int, int]:
+def _store(cursor: Cursor, position: int, data: bytes) -> tuple[int, int]:
     rows, refused = [], 0
     for line in data.splitlines(keepends=True):
         try:
@@ -49,16 +47,8 @@ def _store(connection: Connection, where: dict[str, Any], position: int, data: b
             rows.append({name: start[name] for name in _NAMES})
         except (ValueError, KeyError, TypeError) as error:
             refused += 1
-            kept = {
-                "at_byte": position,
-                "reason": repr(error),
-                "record": line.decode(errors="replace").replace("\0", ""),
-            }
-            connection.execute(SQL.text("keep_refused"), where | kept)
+            cursor.refuse(position, repr(error), line)
         position += len(line)
-    with connection.cursor() as cursor:
-        cursor.executemany(SQL.text("note_start"), rows)
+    with cursor.connection.cursor() as several:
+        several.executemany(SQL.text("note_start"), rows)
     return len(rows), refused
-
-
-_NAMES = ("clicked", "username", "server", "project", "model", "job", "ready", "outcome", "reason")

@@ -12,7 +12,8 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from mlinfn_condor.accounting.recorder import SQL, Recorder
+from mlinfn_condor.accounting.recorder import Recorder
+from mlinfn_condor.accounting.statements import SQL
 from mlinfn_condor.bench.database import database
 from mlinfn_condor.bench.figures import Beside, Case, Measured, Target
 from mlinfn_condor.bench.history import write_history

@@ -31,12 +31,13 @@ def record(
     from mlinfn_condor.accounting.settings import AccountingSettings
     from mlinfn_condor.cli.connection import connect as pool
     from mlinfn_condor.store import migrate
+    from mlinfn_condor.store.local import RECORDER
     from mlinfn_condor.store.site import dsn_of_site
 
     settings = AccountingSettings()
     spools = _spools(spool or []) or settings.spools or _of_embedded_pool()
     service = Service(
-        dsn_of_site(dsn, role="mlinfn_recorder"),
+        dsn_of_site(dsn, role=RECORDER),
         lambda: pool().pool,
         spools,
         settings,
@@ -57,11 +58,12 @@ def status(
     as_json: bool = typer.Option(False, "--json", help="A JSON list instead of lines."),
 ) -> None:
     """How far the histories have been read, and what could not be understood in them."""
-    from mlinfn_condor.accounting.recorder import SQL
+    from mlinfn_condor.accounting.statements import SQL
     from mlinfn_condor.store import connect
+    from mlinfn_condor.store.local import REPORTS
     from mlinfn_condor.store.site import dsn_of_site
 
-    with connect(dsn_of_site(dsn, role="mlinfn_reports")) as connection:
+    with connect(dsn_of_site(dsn, role=REPORTS)) as connection:
         rows = connection.execute(SQL.text("tell_progress")).fetchall()
     names = ("access_point", "kind", "files", "records", "refused", "read_at")
     if as_json:
@@ -86,9 +88,11 @@ def _spools(given: list[str]) -> dict[str, Path]:
 
 
 def _journal_of_embedded_hub() -> Path:
+    from mlinfn_condor.embedded.layout import Layout
+    from mlinfn_condor.hub.local.layout import HubLayout
     from mlinfn_condor.settings import Settings
 
-    return Settings().pool_folder / "hub" / "starts.jsonl"
+    return HubLayout(Layout(Settings().pool_folder)).starts
 
 
 def _of_embedded_pool() -> dict[str, Path]:

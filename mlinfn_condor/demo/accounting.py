@@ -5,6 +5,7 @@ from mlinfn_condor.accounting.settings import AccountingSettings
 from mlinfn_condor.demo.narrator import Narrator
 from mlinfn_condor.embedded.lifecycle import RunningPool
 from mlinfn_condor.embedded.report import Report
+from mlinfn_condor.hub.local.layout import HubLayout
 from mlinfn_condor.pool import Pool
 from mlinfn_condor.store import migrate
 from mlinfn_condor.store.local import RECORDER
@@ -21,7 +22,7 @@ def recorder(running: RunningPool, pool: Pool, report: Report) -> Service:
         lambda: pool,
         running.layout.spools,
         AccountingSettings(),
-        running.settings.pool_folder / "hub" / "starts.jsonl",
+        HubLayout(running.layout).starts,
     )
     service.once()
     return service

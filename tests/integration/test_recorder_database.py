@@ -16,9 +16,10 @@ from postgres import fresh_database, server_in, short_folder, wait_until, withou
 
 from mlinfn_condor.accounting import looking, rolling
 from mlinfn_condor.accounting.looking import PATIENCE_SECONDS, Look
-from mlinfn_condor.accounting.recorder import GAP_SECONDS, SQL, Recorded, Recorder
+from mlinfn_condor.accounting.recorder import GAP_SECONDS, Recorded, Recorder
 from mlinfn_condor.accounting.service import Service
 from mlinfn_condor.accounting.settings import AccountingSettings
+from mlinfn_condor.accounting.statements import SQL
 from mlinfn_condor.embedded.report import SilentReport
 from mlinfn_condor.pool.priorities import Priority
 from mlinfn_condor.pool.slots import Slot

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mlinfn_condor.embedded.layout import Layout
+from mlinfn_condor.hub import journal
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,11 @@ class HubLayout:
     def folder(self) -> Path:
         """What the hub keeps: its database, cookies' secret, accounts."""
         return self.pool.folder / "hub"
+
+    @property
+    def starts(self) -> Path:
+        """The hub's journal of starts."""
+        return self.folder / journal.FILE
 
     @property
     def settings(self) -> Path:

@@ -1,2 +1,0 @@
-INSERT INTO mlinfn.event (at, kind, subject, detail) VALUES (to_timestamp(%(at)s), %(kind)s, %(subject)s, %(detail)s)
-ON CONFLICT DO NOTHING
