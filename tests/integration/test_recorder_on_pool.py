@@ -1,5 +1,6 @@
 """What the recorder stores of a real pool, beside what the pool really did."""
 
+import asyncio
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,7 +11,7 @@ from driver import Driver, Event, Payload, wait_until
 from mlinfn_condor.accounting import looking
 from mlinfn_condor.accounting.recorder import Recorder
 from mlinfn_condor.classes import PriorityClass
-from mlinfn_condor.pool.real import RealPool
+from mlinfn_condor.pool.apart import PoolApart
 from mlinfn_condor.store import Connection, connect, migrate
 
 INTERACTIVE, BATCH = PriorityClass.INTERACTIVE, PriorityClass.BATCH
@@ -32,13 +33,17 @@ SELECT max(n) AS most FROM (SELECT sum(step) OVER (ORDER BY at, step) AS n FROM 
 class Recorded:
     """The recorder, and what stands in its database."""
 
-    def __init__(self, driver: Driver, connection: Connection) -> None:
-        self._driver, self._connection = driver, connection
+    def __init__(self, driver: Driver, connection: Connection, runner: asyncio.Runner) -> None:
+        self._connection = connection
         self._recorder = Recorder(connection, driver.pool.layout.spools)
+        # Other tests of this process speak to the pool as somebody else, and one process has one identity.
+        self._runner, self._pool = runner, PoolApart()
 
     def look(self) -> None:
-        pool = RealPool(self._driver.pool.environment("admin"))
-        looking.store(self._connection, looking.look(pool))
+        looking.store(self._connection, self._runner.run(self._pool.ask(looking.look)))
+
+    def close(self) -> None:
+        self._runner.run(self._pool.close())
 
     def look_until_it_runs(self, payload: Payload) -> None:
         query = "SELECT FROM mlinfn.running WHERE access_point = %s AND cluster = %s"
@@ -73,10 +78,14 @@ class Recorded:
 
 
 @pytest.fixture
-def recorded(driver: Driver, database: str) -> Iterator[Recorded]:
+def recorded(driver: Driver, database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Recorded]:
+    for name, value in driver.pool.environment("admin").items():
+        monkeypatch.setenv(name, value)
     migrate(database)
-    with connect(database, autocommit=True) as connection:
-        yield Recorded(driver, connection)
+    with connect(database, autocommit=True) as connection, asyncio.Runner() as runner:
+        recorded = Recorded(driver, connection, runner)
+        yield recorded
+        recorded.close()
 
 
 def assert_is(attempt: dict[str, Any], payload: Payload, computing: Event, end: float, outcome: str) -> None:
@@ -108,7 +117,7 @@ def test_jobs_that_complete_fail_and_are_removed(driver: Driver, recorded: Recor
     assert (row["lost_s"], row["run"]) == (0, 1)
     (row,) = recorded.attempts(fails, 1)
     assert (row["outcome"], row["lost_s"]) == ("failed", row["e"] - row["s"])
-    (exit_code,) = recorded.rows("SELECT exit_code FROM mlinfn.attempt WHERE outcome = 'failed'")
+    (exit_code,) = recorded.rows("SELECT exit_code FROM mlinfn.attempt WHERE cluster = %s", fails.cluster)
     assert exit_code["exit_code"] == 3
     wait_until(lambda: not driver.jobs(BATCH), 30, "an empty queue")
     recorded.attempts(completes, 1)
