@@ -1,0 +1,34 @@
+"""What provides nodes: Kubernetes, processes of this machine, an administrator. The contract tests are the same for all."""
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from mlinfn_condor.provisioning.nodes import Glidein, NodeKind
+
+
+class Backend(Protocol):
+    """Glideins of one pool in one place. It keeps all state there: whoever asks anew finds the same.
+
+    Every method raises BackendUnavailable when the place does not answer; then nothing is known and nothing was done,
+    or it was done and the next look shows it.
+    """
+
+    @property
+    def name(self) -> str:
+        """`kubernetes`, `local` or `manual`."""
+        ...
+
+    def glideins(self) -> list[Glidein]:
+        """All that exist, those included that ended or failed and were not removed yet."""
+        ...
+
+    def start(self, name: str, kind: NodeKind, *, warm: bool = False) -> None:
+        """Ask for a glidein of this name. One that exists already is left as it is: two callers make one.
+
+        Raises NodeRefused, with the cause, when the place says at once that it cannot be had.
+        """
+        ...
+
+    def remove(self, names: Iterable[str]) -> None:
+        """End what still runs of these, softly (jobs get their window), and clear them away. Unknown names are nothing."""
+        ...
