@@ -3,7 +3,20 @@
 from collections.abc import Iterable
 from typing import Protocol
 
-from mlinfn_condor.provisioning.nodes import Glidein, NodeKind
+from mlinfn_condor.errors import MlinfnError
+from mlinfn_condor.provisioning.nodes import Glidein, NodeKind, Trouble
+
+
+class BackendUnavailable(MlinfnError):
+    """The place that provides nodes did not answer; the next turn tries again."""
+
+
+class NodeRefused(MlinfnError):
+    """The place says that this node cannot be had; the message is its reason."""
+
+    def __init__(self, message: str, trouble: Trouble = Trouble.UNKNOWN) -> None:
+        super().__init__(message)
+        self.trouble = trouble
 
 
 class Backend(Protocol):

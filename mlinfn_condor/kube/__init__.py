@@ -1,0 +1,1 @@
+"""The gate to Kubernetes: the only package that imports its client."""
