@@ -1,4 +1,4 @@
-"""What provides nodes: Kubernetes, processes of this machine, an administrator. The contract tests are the same for all."""
+"""What provides nodes: Kubernetes, processes of this machine, an administrator. One contract for all of them."""
 
 from collections.abc import Iterable
 from typing import Protocol
@@ -43,5 +43,5 @@ class Backend(Protocol):
         ...
 
     def remove(self, names: Iterable[str]) -> None:
-        """End what still runs of these, softly (jobs get their window), and clear them away. Unknown names are nothing."""
+        """End what still runs of these, softly (jobs get their window), and clear them away; unknown names are none."""
         ...
