@@ -33,7 +33,8 @@ def configuration(token: str, root: Path, ip: str) -> Config:
     config.KernelManager.transport_encryption = "auto"
     # Seconds for kernels to end at the end of the session: who ends a session does not want to wait for a loop.
     config.KernelManager.shutdown_wait_time = 1.0
-    # No calls home: no news, no look for updates, no catalogue of extensions.
+    # No calls home: no news, no look for updates, no catalogue of extensions. The page's own question whether somebody
+    # wants news does not ask for the address of news; our extension switches that part of the page off.
     config.LabApp.news_url = None
     config.LabApp.check_for_updates_class = "jupyterlab.NeverCheckForUpdate"
     config.LabApp.extension_manager = "readonly"
