@@ -282,7 +282,7 @@ class CondorSpawner(Spawner):  # type: ignore[misc]  # jupyterhub has no types
     async def _until_it_answers(self, job: JobId, steps: Steps) -> str:
         deadline = time.monotonic() + self.queue_timeout
         seen: Job | None = None
-        told_matched = False
+        told: list[Step] = []
         while (server := self._published()) is None:
             look = self.watch.look
             found = look.jobs.get(job)
@@ -294,9 +294,10 @@ class CondorSpawner(Spawner):  # type: ignore[misc]  # jupyterhub has no types
                     raise JobRefused(f"the session was put on hold: {ads.text(found.ad, 'HoldReason')}")
                 if found.state is JobState.IDLE and look.asked > self._submitted + 2:
                     steps.tell(starting.waiting(await self.watch.snapshot(), found))
-                if found.state is JobState.RUNNING and not told_matched:
-                    told_matched = True
-                    for step in starting.matched(await self.watch.fresh_snapshot(), found):
+                # A job runs a moment before its ad names its devices, and the slots may not be known just then.
+                if found.state is JobState.RUNNING and len(told) < 2:
+                    told = starting.matched(await self.watch.fresh_snapshot(), found)
+                    for step in told:
                         steps.tell(step)
             if look.life(job, self._submitted) is Life.GONE:
                 raise JobRefused(await self._ending(job))

@@ -24,13 +24,14 @@ def waiting(snapshot: Snapshot | None, job: Job) -> Step:
 
 
 def matched(snapshot: Snapshot | None, job: Job) -> list[Step]:
-    """It runs: where, on what, and who is still on his way out there."""
+    """It runs: where, on what, and who is still on his way out there; only where, as long as no more is known."""
     node = node_of(job)
     mine = [] if snapshot is None else _mine(snapshot, job)
-    with_devices = f": {counted(one.device for one in mine)} of {node}" if mine else f": {node}"
-    steps = [Step(40, f"Matched{with_devices}")]
-    leaving = [one for one in mine if one.work and one.work.job != job.id]
-    if snapshot is not None and leaving:
+    if snapshot is None or (Ask.of(job).wants and not mine):
+        return [Step(40, f"Matched: {node}")]
+    with_devices = f"{counted(one.device for one in mine)} of {node}" if mine else node
+    steps = [Step(40, f"Matched: {with_devices}")]
+    if leaving := [one for one in mine if one.work and one.work.job != job.id]:
         steps.append(Step(50, _handover(leaving, snapshot.now)))
     return [*steps, Step(60, f"JupyterLab is starting on {node}")]
 
