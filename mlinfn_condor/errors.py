@@ -21,6 +21,14 @@ class JobNotFound(MlinfnError):
     """No access point knows this job, neither in its queue nor in its history."""
 
 
+class NodeNotFound(MlinfnError):
+    """The collector knows no node of this name."""
+
+
+class NodeBusy(MlinfnError):
+    """Something runs on the node, and only an idle one was to be drained; nothing was changed."""
+
+
 class JobHeld(MlinfnError):
     """The job went on hold while somebody waited for it; the message is its HoldReason."""
 

@@ -1,0 +1,94 @@
+"""What commanding nodes promises, for the twin and for the real thing."""
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from typing import Any
+
+import pytest
+from driver import wait_until
+
+from mlinfn_condor.errors import NodeBusy, NodeNotFound
+from mlinfn_condor.pool.execution_points import ExecutionPoints, RealExecutionPoints, TwinExecutionPoints
+
+REPORT_SECONDS = 20
+IDLE, BUSY = "server2", "server1"
+BARE_JOB = {"request_cpus": 1, "request_memory": "128MB", "requirements": f'regexp("@{BUSY}@", TARGET.Name)'}
+
+
+@dataclass(frozen=True)
+class Nodes:
+    """An idle and a busy node, and how to see that one drains."""
+
+    gate: ExecutionPoints
+    drains: Callable[[str], bool]
+
+
+def adopt(environment: dict[str, str]) -> None:
+    os.environ.update(environment)
+
+
+def ask(method: str, *words: Any, **options: Any) -> Any:
+    return getattr(RealExecutionPoints(), method)(*words, **options)
+
+
+class InAProcessOfItsOwn:
+    """The real gate as administrator: the tests' own process speaks as somebody else, and one process has one identity."""
+
+    def __init__(self, process: ProcessPoolExecutor) -> None:
+        self._process = process
+
+    def __getattr__(self, method: str) -> Callable[..., Any]:
+        return lambda *words, **options: self._process.submit(ask, method, *words, **options).result()
+
+
+@pytest.fixture(params=["twin", "real"])
+def nodes(request: pytest.FixtureRequest) -> Iterator[Nodes]:
+    if request.param == "twin":
+        twin = TwinExecutionPoints({IDLE: False, BUSY: True}, since=1000.0)
+        yield Nodes(twin, lambda node: node in twin.draining)
+        return
+    driver = request.getfixturevalue("driver")
+    environment = driver.pool.environment("admin")
+
+    def drains(node: str) -> bool:
+        slots = driver.query("condor_status", "-constraint", f'split(Name, "@")[1] == "{node}"')
+        return any(slot.get("Draining") is True for slot in slots)
+
+    driver.submit(**BARE_JOB)[0].wait_for("computing")
+    spawn = get_context("spawn")
+    with ProcessPoolExecutor(1, spawn, initializer=adopt, initargs=(environment,)) as process:
+        yield Nodes(InAProcessOfItsOwn(process), drains)
+
+
+def test_an_idle_node_drains_until_it_is_kept_on(nodes):
+    nodes.gate.drain(IDLE, "nobody needs it")
+    wait_until(lambda: nodes.drains(IDLE), REPORT_SECONDS, "it drains")
+    nodes.gate.drain(IDLE, "nobody needs it still")
+    nodes.gate.keep_on(IDLE)
+    wait_until(lambda: not nodes.drains(IDLE), REPORT_SECONDS, "it stays")
+    nodes.gate.keep_on(IDLE)
+
+
+def test_a_busy_node_refuses_to_drain(nodes):
+    with pytest.raises(NodeBusy, match=BUSY):
+        nodes.gate.drain(BUSY, "nobody needs it")
+    assert not nodes.drains(BUSY)
+
+
+def test_nodes_that_the_pool_does_not_have_are_not_found(nodes):
+    for command in (lambda: nodes.gate.drain("nowhere", "no reason"), lambda: nodes.gate.keep_on("nowhere")):
+        with pytest.raises(NodeNotFound, match="nowhere"):
+            command()
+
+
+def test_the_collector_tells_since_when_it_knows_anything(nodes):
+    since = nodes.gate.collector_since()
+    assert since > 0
+    assert nodes.gate.collector_since() == pytest.approx(since, abs=2)
+
+
+def test_the_negotiator_can_be_told_to_read_its_configuration(nodes):
+    nodes.gate.reconfigure_negotiator()
