@@ -35,7 +35,7 @@ def ask(method: str, *words: Any, **options: Any) -> Any:
 
 
 class InAProcessOfItsOwn:
-    """The real gate as administrator: the tests' own process speaks as somebody else, and one process has one identity."""
+    """The real gate as administrator: the tests have spoken as somebody else, and one process has one identity."""
 
     def __init__(self, process: ProcessPoolExecutor) -> None:
         self._process = process
