@@ -5,6 +5,9 @@ from enum import StrEnum
 
 from mlinfn_condor.pool import DeviceKind
 
+BARE = "bare"
+"""Stands where a model would for nodes without devices."""
+
 
 @dataclass(frozen=True)
 class NodeKind:
@@ -26,6 +29,13 @@ class NodeKind:
     """Glideins kept warm though nobody asks for them."""
     most: int = 0
     """Never more glideins than this, whatever the demand."""
+    properties: tuple[tuple[str, str | int | float | bool], ...] = ()
+    """What wishes may ask of its devices beside DeviceModel (`GlobalMemoryMb`), until a node of it shows its own."""
+
+    @property
+    def offer(self) -> str:
+        """What it brings, for people and for what grows (`growing`): its model, or BARE."""
+        return self.model if self.devices else BARE
 
 
 class Phase(StrEnum):
@@ -74,5 +84,7 @@ class Glidein:
     """For people: what the back end says about it."""
     uid: str = ""
     """Tells two lives of one name apart (a pod's UID); its slots advertise it as MlinfnGlideinUid."""
+    running_since: float | None = None
+    """When its entrypoint began; None: nothing of it runs, or the back end does not know."""
     warm: bool = False
     """Kept though nobody asks for it: it does not leave by itself."""
