@@ -18,6 +18,9 @@ ADMINISTRATOR = "admin"
 HUB = "hub"
 """Identity that submits sessions in the name of those who signed in; the policy's MLINFN_HUBS names the same."""
 
+GLIDEIN = "glidein"
+"""Identity of nodes from outside, which may only advertise slots; the policy's MLINFN_GLIDEINS names the same."""
+
 
 @dataclass(frozen=True)
 class Blueprint:

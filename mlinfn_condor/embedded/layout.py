@@ -74,6 +74,11 @@ class Layout:
         return self.folder / "secrets" / "daemons"
 
     @property
+    def glidein_tokens(self) -> Path:
+        """The token of execution nodes that come from outside; nobody's client points there."""
+        return self.folder / "secrets" / "glideins"
+
+    @property
     def master_pid(self) -> Path:
         """Process id of condor_master."""
         return self.run / "master.pid"

@@ -1,6 +1,5 @@
 """Which processes belong to an embedded pool: only those may ever be ended."""
 
-import contextlib
 import os
 import signal
 import time
@@ -8,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mlinfn_condor.embedded.layout import Layout
+from mlinfn_condor.node.processes import name, others, send, variable
 
 POLL_SECONDS = 0.1
 COMPANION = "MLINFN_COMPANION_OF"
@@ -20,9 +20,7 @@ def master(layout: Layout) -> int | None:
         pid = int(layout.master_pid.read_text())
     except (OSError, ValueError):
         return None
-    return (
-        pid if _name(pid) == "condor_master" and _variable(pid, "CONDOR_CONFIG") == str(layout.condor_config) else None
-    )
+    return pid if name(pid) == "condor_master" and variable(pid, "CONDOR_CONFIG") == str(layout.condor_config) else None
 
 
 def members(layout: Layout) -> Iterator[int]:
@@ -30,14 +28,11 @@ def members(layout: Layout) -> Iterator[int]:
 
     A user's shell may carry the pool's CONDOR_CONFIG too; it is neither a `condor_*` process nor in a scratch folder.
     """
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit() or int(entry.name) == os.getpid():
-            continue
-        pid = int(entry.name)
-        config = _variable(pid, "CONDOR_CONFIG") or ""
-        scratch = _variable(pid, "_CONDOR_SCRATCH_DIR") or ""
-        is_daemon = (_name(pid) or "").startswith("condor_") and Path(config).parent == layout.etc
-        is_companion = _variable(pid, COMPANION) == str(layout.folder)
+    for pid in others():
+        config = variable(pid, "CONDOR_CONFIG") or ""
+        scratch = variable(pid, "_CONDOR_SCRATCH_DIR") or ""
+        is_daemon = (name(pid) or "").startswith("condor_") and Path(config).parent == layout.etc
+        is_companion = variable(pid, COMPANION) == str(layout.folder)
         if is_daemon or is_companion or Path(scratch).is_relative_to(layout.folder / "execute"):
             yield pid
 
@@ -48,7 +43,7 @@ def stop(layout: Layout, graceful_seconds: float) -> bool:
     if pid is not None:
         os.kill(pid, signal.SIGTERM if graceful_seconds > 0 else signal.SIGQUIT)
         if not _gone(layout, pid, graceful_seconds):
-            _signal(pid, signal.SIGQUIT)
+            send(pid, signal.SIGQUIT)
             _gone(layout, pid, 10)
     found = pid is not None
     # What a killed master left behind: daemons without a parent, payloads without a starter.
@@ -58,7 +53,7 @@ def stop(layout: Layout, graceful_seconds: float) -> bool:
             break
         found = True
         for process in left:
-            _signal(process, signal.SIGKILL)
+            send(process, signal.SIGKILL)
         time.sleep(POLL_SECONDS)
     layout.master_pid.unlink(missing_ok=True)
     return found
@@ -70,8 +65,8 @@ def end_companion(layout: Layout, pid_file: Path) -> None:
         pid = int(pid_file.read_text())
     except (OSError, ValueError):
         return
-    if _variable(pid, COMPANION) == str(layout.folder):
-        _signal(pid, signal.SIGTERM)
+    if variable(pid, COMPANION) == str(layout.folder):
+        send(pid, signal.SIGTERM)
 
 
 def _gone(layout: Layout, pid: int, seconds: float) -> bool:
@@ -81,24 +76,3 @@ def _gone(layout: Layout, pid: int, seconds: float) -> bool:
             return False
         time.sleep(POLL_SECONDS)
     return True
-
-
-def _signal(pid: int, number: signal.Signals) -> None:
-    with contextlib.suppress(ProcessLookupError):  # It ended by itself in the meantime, which is what was wanted.
-        os.kill(pid, number)
-
-
-def _name(pid: int) -> str | None:
-    try:
-        return Path(f"/proc/{pid}/comm").read_text().strip()
-    except OSError:
-        return None
-
-
-def _variable(pid: int, name: str) -> str | None:
-    try:
-        environment = Path(f"/proc/{pid}/environ").read_bytes()
-    except OSError:
-        return None
-    prefix = f"{name}=".encode()
-    return next((os.fsdecode(v[len(prefix) :]) for v in environment.split(b"\0") if v.startswith(prefix)), None)

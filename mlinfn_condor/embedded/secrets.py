@@ -5,7 +5,7 @@ import secrets
 import subprocess
 from pathlib import Path
 
-from mlinfn_condor.embedded.blueprint import ADMINISTRATOR, HUB, Blueprint
+from mlinfn_condor.embedded.blueprint import ADMINISTRATOR, GLIDEIN, HUB, Blueprint
 from mlinfn_condor.embedded.distribution import Distribution
 from mlinfn_condor.embedded.layout import Layout
 from mlinfn_condor.errors import EmbeddedPoolError
@@ -19,6 +19,7 @@ def ensure(layout: Layout, blueprint: Blueprint, distribution: Distribution) -> 
         if not key.exists():
             write_private(key, secrets.token_bytes(KEY_BYTES))
     issue(layout, distribution, "condor", layout.daemon_tokens)
+    issue(layout, distribution, GLIDEIN, layout.glidein_tokens)
     for user in blueprint.people:
         issue(layout, distribution, user, layout.tokens_of(user))
     for role in (ADMINISTRATOR, HUB):
