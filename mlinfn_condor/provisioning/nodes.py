@@ -45,6 +45,8 @@ class Phase(StrEnum):
     """The back end took the request; nothing runs yet (a pod that is Pending)."""
     RUNNING = "running"
     """Its entrypoint runs. Whether it has joined the pool is for the collector to say."""
+    LEAVING = "leaving"
+    """It was told to end, and is on its way: it takes nothing, and still has its place."""
     ENDED = "ended"
     """It left by itself as it should, and waits to be cleared away."""
     FAILED = "failed"

@@ -46,7 +46,7 @@ def plan(snapshot: Snapshot, settings: Settings, portions: Portions) -> Plan:
         Counter(one.glidein.kind for one in glideins if one.life is Life.COMING),
         snapshot.now,
     )
-    clearing = [_cleared(one) for one in glideins if not one.alive]
+    clearing = [_cleared(one) for one in glideins if one.life in (Life.ENDED, Life.FAILED)]
     if doubt := distrust(snapshot, nodes, settings.intervals):
         return Plan(tuple(clearing), distrust=doubt, failures=failures, growing=_growing(kinds, allowance))
     rooms = {kind: _room(kind, glideins, nodes, portions) for kind in kinds}

@@ -45,6 +45,8 @@ class Life(StrEnum):
     COMING = "coming"
     HERE = "here"
     LEAVING = "leaving"
+    GOING = "going"
+    """Told to end by its back end, which cannot be taken back."""
     ENDED = "ended"
     FAILED = "failed"
 
@@ -87,8 +89,8 @@ def present(nodes: Mapping[str, Node], glideins: tuple[Glidein, ...]) -> dict[st
 
 def standing(glidein: Glidein, snapshot: Snapshot, nodes: Mapping[str, Node], intervals: Intervals) -> Standing:
     """What the glidein is, by its back end, the collector and the queue."""
-    if glidein.phase is Phase.ENDED:
-        return Standing(glidein, Life.ENDED)
+    if glidein.phase in (Phase.LEAVING, Phase.ENDED):
+        return Standing(glidein, Life.GOING if glidein.phase is Phase.LEAVING else Life.ENDED)
     if glidein.phase is Phase.FAILED:
         return _failed(glidein, snapshot.now, glidein.trouble or Trouble.UNKNOWN, glidein.detail)
     if glidein.name in nodes:
