@@ -23,6 +23,8 @@ $(TARGETS):
 else
 
 bin := .venv/bin
+# Tests wait more than they compute: two at a time, each worker with daemons of its own (tests/conftest.py).
+pytest := $(bin)/pytest -n 2 --dist loadgroup
 # What a command says is shown only when it fails.
 calmly = said=$$($(1) 2>&1) || { echo "$$said"; exit 1; }
 
@@ -33,7 +35,7 @@ demo: setup
 	@$(bin)/mlinfn demo
 
 test: check
-	@$(bin)/pytest -m "not slow" $(ARGS)
+	@$(pytest) -m "not slow" $(ARGS)
 
 check: setup
 	@$(call calmly,$(bin)/ruff format --check)

@@ -1,7 +1,11 @@
 """The port of an embedded pool: a free one, and the same one again as long as nobody else took it."""
 
+import random
 import socket
 from pathlib import Path
+
+CHOICE = range(20000, 32000)
+"""Below those that the kernel hands out (from 32768 on): one of these may be somebody's in the very next moment."""
 
 
 def choose(kept: Path) -> int:
@@ -10,13 +14,13 @@ def choose(kept: Path) -> int:
         port = int(kept.read_text())
     except (OSError, ValueError):
         port = 0
-    port = _free(port) or _free(0)
+    port = _free(port) or next(filter(None, map(_free, random.sample(CHOICE, len(CHOICE)))), 0)
     kept.write_text(f"{port}\n")
     return port
 
 
 def _free(port: int) -> int:
-    """The port, or any free one for 0; 0 when somebody has it."""
+    """The port; 0 when somebody has it, and for 0."""
     with socket.socket() as probe:
         # As HTCondor binds it: connections of the last run that are still closing do not count.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -24,4 +28,4 @@ def _free(port: int) -> int:
             probe.bind(("127.0.0.1", port))
         except OSError:
             return 0
-        return int(probe.getsockname()[1])
+    return port
