@@ -42,3 +42,9 @@ def with_dagman(tmp_path_factory, installed) -> Iterator[Policy]:
 def patient(tmp_path_factory, installed) -> Iterator[Policy]:
     """A site where owners wait for the end of a guest's session."""
     yield from _policy(tmp_path_factory, installed, site="MLINFN_OWNER_DISPLACES_SESSIONS = false")
+
+
+@pytest.fixture(scope="session")
+def growing(tmp_path_factory, installed) -> Iterator[Policy]:
+    """A pool whose provisioner can still add nodes with T4s, with U50s and without devices."""
+    yield from _policy(tmp_path_factory, installed, site="MLINFN_GROWING_MODELS = T4,U50,bare")

@@ -85,6 +85,21 @@ def test_a_job_that_has_just_begun_is_left_alone(batch):
     assert displaced(batch, slot(JobStart=int(time.time())), challenger()) is False
 
 
+@pytest.mark.parametrize(
+    ("held", "goes"),
+    [
+        ({"GPUs_DeviceModel": "T4"}, False),
+        ({"GPUs_DeviceModel": "A100"}, True),
+        ({"FPGAs_DeviceModel": "U50"}, False),
+        ({}, False),
+    ],
+    ids=str,
+)
+def test_nobody_is_displaced_for_what_a_node_can_still_be_added_for(growing, held, goes):
+    running = slot(JobStart=int(time.time()) - LONG_AGO, **held)
+    assert displaced(growing, running, challenger()) is goes
+
+
 def test_the_greediest_user_goes_first_and_loses_least(batch):
     rank = batch.knob("PREEMPTION_RANK")
     fresh, old = slot(JobStart=int(time.time()) - 5000), slot()
