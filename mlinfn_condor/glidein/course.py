@@ -12,6 +12,9 @@ from mlinfn_condor.glidein.outcome import Exit
 NO_RESTART = 99
 """Exit code with which HTCondor's daemons tell their parent that they meant to end: a startd that was drained."""
 
+IDLE = "nobody claimed it for its idle time"
+"""Why a startd ends by itself and well. HTCondor has it tell its master to end; it knows none, and so tells itself."""
+
 
 @dataclass(frozen=True)
 class Times:
@@ -79,6 +82,8 @@ class Course:
             return self.ending, self.why
         if code == NO_RESTART:
             return Exit.RETIRED, "it was drained"
+        if code == 0 and self.joined:
+            return Exit.IDLE, IDLE
         how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with {code}"
         if self.joined:
             return Exit.CRASHED, f"the startd {how}: {last_log}"

@@ -18,8 +18,6 @@ HEARD = (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT)
 TICK_SECONDS = 0.5
 """How late it sees what no signal tells: a deadline, the startd's address."""
 _LOG_LINES = 15
-IDLE = (Exit.IDLE, "nobody claimed it for its idle time")
-TOLD = (Exit.TERMINATED, "it was told to end")
 
 
 def run(orders: Orders, began: float) -> tuple[Exit, str]:
@@ -67,9 +65,7 @@ def _live(orders: Orders, layout: Layout, times: Times, began: float) -> tuple[E
         heard = signal.sigtimedwait(HEARD, TICK_SECONDS)
         now = time.monotonic()
         if heard is not None and heard.si_signo != signal.SIGCHLD:
-            # A startd that nobody claimed for its idle time tells its parent to end: HTCondor's own means.
-            idle = heard.si_pid == startd
-            course = course.told(*(IDLE if idle else TOLD), now)
+            course = course.told(Exit.TERMINATED, "it was told to end", now)
         for pid, code in ended():
             if pid == question:
                 question, taken = None, taken or code == 0
