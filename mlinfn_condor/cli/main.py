@@ -9,6 +9,7 @@ from mlinfn_condor.cli import (
     accounting,
     benching,
     databases,
+    glideins,
     hubs,
     looking,
     nodes,
@@ -36,6 +37,7 @@ app.add_typer(hubs.app, name="hub", help="Run JupyterHub on the private pool of 
 app.add_typer(databases.app, name="db", help="Run a private PostgreSQL, or look after the site's.")
 app.add_typer(accounting.app, name="accounting", help="Record who used what.")
 app.add_typer(nodes.app, name="node", help="Look after an execution node.")
+app.add_typer(glideins.app, name="glidein", help="Nodes that come with demand and leave when idle.")
 app.add_typer(submitting.app, name="submit", help="Submit a training, a session or Dask workers.")
 app.add_typer(benching.app, name="bench", help="Measure how well the pool does, beside HTCondor's defaults.")
 app.command()(looking.status)

@@ -66,6 +66,8 @@ MLINFN_PYTHON = {python}
 MLINFN_JOB_PATH = {job_path}
 # What else this pool's master looks after, when there is something.
 include ifexist : {companions}
+# Of which devices the provisioner can still add nodes, when one runs.
+include ifexist : {growing}
 """
 
 _STARTD_IN_MASTER = """
@@ -137,6 +139,7 @@ def _site(layout: Layout, blueprint: Blueprint, port: int) -> str:
         groups=", ".join(groups),
         etc=layout.etc,
         companions=layout.companions,
+        growing=layout.growing,
         libexec=shipped("glidein") / "libexec",
         python=sys.executable,
         job_path=f"{Path(sys.executable).parent}:{os.defpath}",

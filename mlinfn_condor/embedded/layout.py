@@ -79,6 +79,31 @@ class Layout:
         return self.folder / "secrets" / "glideins"
 
     @property
+    def glideins(self) -> Path:
+        """A folder for each glidein that runs on this machine."""
+        return self.folder / "glideins"
+
+    @property
+    def glidein_settings(self) -> Path:
+        """What the provisioner may start, and how much of it."""
+        return self.etc / "glideins.toml"
+
+    @property
+    def glidein_journal(self) -> Path:
+        """What happened to glideins, for the accounting."""
+        return self.log / "glideins.jsonl"
+
+    @property
+    def glidein_leader(self) -> Path:
+        """Held by the provisioner that acts."""
+        return self.run / "provisioner.lock"
+
+    @property
+    def growing(self) -> Path:
+        """What the provisioner tells the negotiator; read last."""
+        return self.etc / "growing.conf"
+
+    @property
     def master_pid(self) -> Path:
         """Process id of condor_master."""
         return self.run / "master.pid"

@@ -10,6 +10,9 @@ from mlinfn_condor.embedded.layout import Layout
 from mlinfn_condor.node.processes import name, others, send, variable
 
 POLL_SECONDS = 0.1
+GOODBYE_SECONDS = 15
+GLIDEIN = "MLINFN_GLIDEIN_WORK"
+"""Variable of a glidein's entrypoint; its value is the glidein's folder, below the pool's."""
 COMPANION = "MLINFN_COMPANION_OF"
 """Variable that marks what the master started beside HTCondor's own daemons; its value is the pool's folder."""
 
@@ -24,28 +27,37 @@ def master(layout: Layout) -> int | None:
 
 
 def members(layout: Layout) -> Iterator[int]:
-    """Every daemon of the pool, what its master looks after beside them, and every process of its jobs.
+    """Every daemon of the pool and of its glideins, what its master looks after beside them, and its jobs' processes.
 
     A user's shell may carry the pool's CONDOR_CONFIG too; it is neither a `condor_*` process nor in a scratch folder.
     """
     for pid in others():
         config = variable(pid, "CONDOR_CONFIG") or ""
         scratch = variable(pid, "_CONDOR_SCRATCH_DIR") or ""
-        is_daemon = (name(pid) or "").startswith("condor_") and Path(config).parent == layout.etc
+        is_daemon = (name(pid) or "").startswith("condor_") and Path(config).is_relative_to(layout.folder)
         is_companion = variable(pid, COMPANION) == str(layout.folder)
-        if is_daemon or is_companion or Path(scratch).is_relative_to(layout.folder / "execute"):
+        if is_daemon or is_companion or Path(scratch).is_relative_to(layout.folder) or _is_entrypoint(layout, pid):
             yield pid
+
+
+def _is_entrypoint(layout: Layout, pid: int) -> bool:
+    return Path(variable(pid, GLIDEIN) or "").is_relative_to(layout.glideins)
 
 
 def stop(layout: Layout, graceful_seconds: float) -> bool:
     """End the pool: softly within the time given, then fast, then by force. False if nothing ran."""
     pid = master(layout)
+    glideins = [one for one in others() if _is_entrypoint(layout, one)]
+    for one in glideins:
+        send(one, signal.SIGTERM)
     if pid is not None:
         os.kill(pid, signal.SIGTERM if graceful_seconds > 0 else signal.SIGQUIT)
         if not _gone(layout, pid, graceful_seconds):
             send(pid, signal.SIGQUIT)
             _gone(layout, pid, 10)
-    found = pid is not None
+    if graceful_seconds > 0:
+        _wait_for(layout, glideins, GOODBYE_SECONDS)
+    found = pid is not None or bool(glideins)
     # What a killed master left behind: daemons without a parent, payloads without a starter.
     for _ in range(50):
         left = list(members(layout))
@@ -67,6 +79,13 @@ def end_companion(layout: Layout, pid_file: Path) -> None:
         return
     if variable(pid, COMPANION) == str(layout.folder):
         send(pid, signal.SIGTERM)
+
+
+def _wait_for(layout: Layout, glideins: list[int], seconds: float) -> None:
+    """Until they have ended as they do: their jobs went before the master did."""
+    deadline = time.monotonic() + seconds
+    while any(_is_entrypoint(layout, one) for one in glideins) and time.monotonic() < deadline:
+        time.sleep(POLL_SECONDS)
 
 
 def _gone(layout: Layout, pid: int, seconds: float) -> bool:

@@ -62,6 +62,11 @@ def classad2() -> Any:
     return classad2
 
 
+def configured(name: str) -> str:
+    """The value of a macro of the pool's configuration, as this process reads it; empty: it has none."""
+    return str(htcondor2().param.get(name, ""))
+
+
 @contextmanager
 def answering(who: str) -> Iterator[None]:
     """Turn what the bindings raise into PoolUnavailable, which names the daemon."""

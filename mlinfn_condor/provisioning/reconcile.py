@@ -22,8 +22,9 @@ from mlinfn_condor.provisioning.rooms import Portions
 from mlinfn_condor.provisioning.settings import Settings
 from mlinfn_condor.provisioning.snapshot import Snapshot
 
-SHARE = 0.1
+SHARE = 0.25
 """Of its time that looking and planning may take: a long queue is looked at less often."""
+LONGEST_PAUSE_SECONDS = 30
 
 
 @dataclass
@@ -90,10 +91,11 @@ class Provisioner:
 
     def _tell_of_nodes(self, snapshot: Snapshot) -> None:
         """Which glideins came into the pool since the look before, and which are there no more."""
-        nodes = {slot.node for slot in snapshot.slots}
-        for name in sorted((nodes - self.memory.known) & self.memory.glideins):
-            self._note("joined", name, "its slots are in the collector")
-        for name in sorted(self.memory.glideins.difference(one.name for one in snapshot.glideins)):
+        names = {one.name for one in snapshot.glideins}
+        if self.memory.known:  # at the first look all are new, and none is news
+            for name in sorted(names & {slot.node for slot in snapshot.slots} - self.memory.known):
+                self._note("joined", name, "its slots are in the collector")
+        for name in sorted(self.memory.glideins - names):
             self._note("gone", name, "its back end has it no more")
 
     def _note(self, kind: str, name: str, detail: str) -> None:
@@ -120,5 +122,6 @@ def run(provisioner: Provisioner, leader: Leader, stop: Event) -> None:
             provisioner.say(told or "provisioner: can look again")
         trouble = told
         took = time.monotonic() - began
-        pause = max(provisioner.settings.intervals.loop_seconds - took, took * (1 / SHARE - 1), 0.1)
+        loop = provisioner.settings.intervals.loop_seconds
+        pause = max(loop - took, min(took * (1 / SHARE - 1), LONGEST_PAUSE_SECONDS), 0.1)
     leader.resign()

@@ -1,0 +1,85 @@
+"""A provisioner for a pool, put together from its settings: which back end, which journal, whose lock."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from mlinfn_condor.embedded.blueprint import ADMINISTRATOR
+from mlinfn_condor.embedded.layout import Layout
+from mlinfn_condor.embedded.lifecycle import RunningPool
+from mlinfn_condor.pool import configured
+from mlinfn_condor.pool.execution_points import RealExecutionPoints
+from mlinfn_condor.pool.real import RealPool
+from mlinfn_condor.provisioning import settings as reading
+from mlinfn_condor.provisioning.backends.local import LocalBackend
+from mlinfn_condor.provisioning.growth import Growth
+from mlinfn_condor.provisioning.journal import Journal
+from mlinfn_condor.provisioning.leading import FileLeader, Leader
+from mlinfn_condor.provisioning.reconcile import Provisioner
+from mlinfn_condor.provisioning.rooms import Portions
+from mlinfn_condor.provisioning.settings import Settings
+
+FIRST_SETTINGS = """\
+# Nodes that this pool's provisioner may start: processes of this machine with simulated devices. Written once by
+# `mlinfn glidein`, yours from then on; the next start of `mlinfn glidein run` reads it. docs/provisioning.md has all.
+[kinds.t4]
+device_kind = "gpu"
+model = "T4"
+devices = 2
+cpus = 8
+memory_mb = 32768
+most = 4
+
+[kinds.cpu]
+cpus = 8
+memory_mb = 16384
+most = 2
+
+[intervals]
+loop_seconds = 2
+idle_seconds = 60
+"""
+
+
+@dataclass(frozen=True)
+class Site:
+    """What a command about glideins needs."""
+
+    provisioner: Provisioner
+    leader: Leader
+    settings_file: Path
+
+
+def embedded(running: RunningPool) -> Site:
+    """Of the private pool of this machine: its glideins are processes of the same user."""
+    layout = running.layout
+    if not layout.glidein_settings.exists():
+        layout.glidein_settings.write_text(FIRST_SETTINGS)
+    settings = reading.read(layout.glidein_settings)
+    environment = running.environment(ADMINISTRATOR)
+    pool, nodes = RealPool(environment), RealExecutionPoints(environment)
+    provisioner = Provisioner(
+        pool,
+        nodes,
+        LocalBackend(layout.glideins, _orders(running, settings)),
+        settings,
+        Portions(int(configured("MLINFN_BARE_PERCENT")), int(configured("MLINFN_HANDOVER_RESERVE_MB"))),
+        Journal(layout.glidein_journal),
+        Growth(layout.growing, nodes),
+    )
+    return Site(provisioner, FileLeader(layout.glidein_leader), layout.glidein_settings)
+
+
+def _orders(running: RunningPool, settings: Settings) -> dict[str, str]:
+    layout: Layout = running.layout
+    return {
+        "COLLECTOR": f"127.0.0.1:{layout.port.read_text().strip()}",
+        "DOMAIN": running.settings.pool,
+        "TOKENS": str(layout.glidein_tokens),
+        "ADDRESS": "127.0.0.1",
+        "SITE": running.settings.pool,
+        "NODE": os.uname().nodename,
+        "HTCONDOR": str(running.distribution.release_dir),
+        "IDLE_SECONDS": str(int(settings.intervals.idle_seconds)),
+        "JOIN_SECONDS": str(int(settings.intervals.join_seconds)),
+    }
