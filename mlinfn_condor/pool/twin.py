@@ -144,6 +144,10 @@ class TwinPool:
         self._queue[job] |= {"RemoteHost": host, "JobCurrentStartDate": self.now, "AssignedGPUs": devices}
         self._enter(job, JobState.RUNNING)
 
+    def add_slot(self, ad: Ad) -> None:
+        """A startd advertises it."""
+        self._slots.append(dict(ad))
+
     def evict(self, job: JobId) -> None:
         """The job is displaced and goes back into the queue."""
         del self._queue[job]["RemoteHost"]
