@@ -23,3 +23,11 @@ class AccountingSettings(BaseSettings):
     """Between two sums of the days that changed. Reports add up such a day themselves."""
     keep_months: int = Field(default=0, ge=0)
     """Attempts, jobs and samples older than so many months are dropped, their daily sums stay; 0 keeps all."""
+    metrics_port: int = Field(default=9819, ge=0, le=65535)
+    """Where `mlinfn accounting metrics` listens."""
+    metrics_keep_seconds: float = Field(default=5, ge=0)
+    """All scrapes within so long are told the same. Slow looks are kept longer (metrics/snapshot.py)."""
+    metrics_patience_seconds: float = Field(default=4, gt=0)
+    """For an answer of the database, and of the pool; Prometheus itself gives up after 10 s for both."""
+    metrics_fresh_seconds: float = Field(default=300, gt=0)
+    """What the recorder saw longer ago is not how the pool looks now; ten of its looks."""

@@ -1,6 +1,7 @@
 """`mlinfn accounting …`: record who used what."""
 
 import json
+import os
 from pathlib import Path
 
 import typer
@@ -75,6 +76,48 @@ def status(
         print(f"{access_point} {kind}: {told}")
     if not rows:
         print("nothing has been recorded yet: `mlinfn accounting record` does it")
+
+
+@app.command()
+def metrics(
+    address: str = typer.Option("127.0.0.1", help="Where to listen. It asks nobody who he is: keep it off the world."),
+    port: int | None = typer.Option(None, help="0: any free one; default: $MLINFN_ACCOUNTING_METRICS_PORT, else 9819."),
+    users: bool = typer.Option(False, "--users", help="Priorities of people too, not of groups alone."),
+    dsn: str | None = typer.Option(
+        None, "--dsn", help="Database to read; default: $MLINFN_DATABASE, else the private one."
+    ),
+) -> None:
+    """Serve the reports' figures, live, to Prometheus, until it is stopped. It changes nothing anywhere."""
+    from mlinfn_condor.accounting.metrics.exporter import exporter_of_site
+    from mlinfn_condor.accounting.metrics.serving import serve
+    from mlinfn_condor.accounting.settings import AccountingSettings
+    from mlinfn_condor.store.local import REPORTS
+    from mlinfn_condor.store.site import dsn_of_site
+
+    settings = AccountingSettings()
+    exporter = exporter_of_site(settings, lambda: dsn_of_site(dsn, role=REPORTS), _lead_to_pool, users=users)
+    chosen = settings.metrics_port if port is None else port
+    serve(exporter, address, chosen, lambda url: print(f"metrics at {url}", flush=True))
+
+
+@app.command()
+def dashboards(folder: Path = typer.Argument(help="Where to write; made if it is not there.")) -> None:
+    """Write out Grafana's dashboards and Prometheus' alarms."""
+    from mlinfn_condor.accounting.dashboards import write
+
+    for path in write(folder):
+        print(path)
+
+
+def _lead_to_pool() -> None:
+    """Let this process and its children find the pool: CONDOR_CONFIG's, else the embedded one if it is up."""
+    if "CONDOR_CONFIG" in os.environ:
+        return
+    from mlinfn_condor.embedded import lifecycle
+    from mlinfn_condor.settings import Settings
+
+    settings = Settings()
+    os.environ.update(lifecycle.running(settings).environment(settings.user))
 
 
 def _spools(given: list[str]) -> dict[str, Path]:

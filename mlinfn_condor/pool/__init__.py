@@ -5,6 +5,7 @@ from mlinfn_condor.pool.jobs import Job, JobId, JobState
 from mlinfn_condor.pool.priorities import Priority
 from mlinfn_condor.pool.protocol import ACCESS_POINTS, Pool, find_job
 from mlinfn_condor.pool.slots import Device, DeviceKind, Slot
+from mlinfn_condor.pool.submitters import Submitter
 
 __all__ = [
     "ACCESS_POINTS",
@@ -16,6 +17,7 @@ __all__ = [
     "Pool",
     "Priority",
     "Slot",
+    "Submitter",
     "configured",
     "find_job",
     "satisfies",

@@ -8,6 +8,7 @@ from mlinfn_condor.errors import JobNotFound
 from mlinfn_condor.pool.jobs import Job, JobId, JobState
 from mlinfn_condor.pool.priorities import Priority
 from mlinfn_condor.pool.slots import Slot
+from mlinfn_condor.pool.submitters import Submitter
 
 ACCESS_POINTS = (PriorityClass.INTERACTIVE.access_point, PriorityClass.BATCH.access_point)
 
@@ -48,6 +49,10 @@ class Pool(Protocol):
 
     def priorities(self) -> list[Priority]:
         """Submitters and accounting groups, as the negotiator last published them (each cycle)."""
+        ...
+
+    def submitters(self) -> list[Submitter]:
+        """Who has how many jobs, as the access points last told the collector; the queues themselves are not read."""
         ...
 
     def remove(self, job: JobId, reason: str) -> None:

@@ -17,6 +17,7 @@ from mlinfn_condor.pool.jobs import JOB_ATTRIBUTES, Job, JobId, JobState
 from mlinfn_condor.pool.priorities import Priority
 from mlinfn_condor.pool.protocol import ACCESS_POINTS, find_job
 from mlinfn_condor.pool.slots import SLOT_ATTRIBUTES, Slot
+from mlinfn_condor.pool.submitters import Submitter
 
 BETWEEN_SECONDS = 5
 POLL_SECONDS = 0.5
@@ -88,6 +89,10 @@ class RealPool:
     def priorities(self) -> list[Priority]:
         """See Pool. From the collector: the bindings' getPriorities mixes records up from the tenth on (25.14.1)."""
         return [Priority.from_ad(ad) for ad in self._collected("Accounting", "true", None)]
+
+    def submitters(self) -> list[Submitter]:
+        """See Pool."""
+        return [Submitter.from_ad(ad) for ad in self._collected("Submitter", "true", None)]
 
     def remove(self, job: JobId, reason: str) -> None:
         """See Pool."""

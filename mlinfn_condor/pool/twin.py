@@ -16,6 +16,7 @@ from mlinfn_condor.pool.jobs import JOB_STATE, Job, JobId, JobState
 from mlinfn_condor.pool.priorities import Priority
 from mlinfn_condor.pool.protocol import ACCESS_POINTS, find_job
 from mlinfn_condor.pool.slots import Slot
+from mlinfn_condor.pool.submitters import Submitter
 
 COMMANDS = {
     "arguments": "Arguments",
@@ -110,6 +111,17 @@ class TwinPool:
     def priorities(self) -> list[Priority]:
         """See Pool."""
         return [Priority.from_ad(ad) for ad in self._priorities]
+
+    def submitters(self) -> list[Submitter]:
+        """See Pool. Named as the pool's transforms would name them."""
+        states: dict[tuple[str, str], list[JobState]] = {}
+        for job in self.jobs():
+            name = f"group_{job.ad.get('PriorityClass')}.{job.project or 'twin'}.{job.user}@twin"
+            states.setdefault((name, job.id.access_point), []).append(job.state)
+        return [
+            Submitter(*who, *(found.count(state) for state in (JobState.IDLE, JobState.RUNNING, JobState.HELD)))
+            for who, found in states.items()
+        ]
 
     def remove(self, job: JobId, reason: str) -> None:
         """See Pool."""

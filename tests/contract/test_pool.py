@@ -1,7 +1,9 @@
 """What every pool promises, the twin like the real one."""
 
 import pytest
+from postgres import wait_until
 
+from mlinfn_condor.classes import PriorityClass
 from mlinfn_condor.errors import JobEnded, JobHeld, JobNotFound, JobRefused, PoolUnavailable
 from mlinfn_condor.pool import JobId, JobState, find_job
 
@@ -111,6 +113,18 @@ def test_slots_tell_their_node_and_whom_they_are_for(bench):
 
 def test_priorities_name_the_group_of_each_class(bench):
     assert "group_batch" in {priority.name for priority in bench.pool.priorities() if priority.is_group}
+
+
+def test_submitters_are_counted_by_class_and_project(bench):
+    job = bench.submit("hold = true")
+    project = bench.pool.jobs(job.constraint, access_points=["batch@"])[0].project or "twin"
+    (mine,) = wait_until(
+        lambda: [each for each in bench.pool.submitters() if each.access_point == "batch@" and each.held],
+        seconds=60,
+        what="a held job told to the collector",
+    )
+    bench.pool.remove(job, "the test is over")
+    assert (mine.priority_class, mine.project, mine.held) == (PriorityClass.BATCH, project, 1)
 
 
 def test_a_user_cannot_reconfigure_an_access_point(bench):

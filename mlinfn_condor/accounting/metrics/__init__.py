@@ -1,0 +1,1 @@
+"""The figures of the reports, live: an endpoint for Prometheus."""
