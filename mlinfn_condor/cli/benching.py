@@ -76,12 +76,12 @@ def ingest(
 
 @app.command("reports")
 def reports(
-    case: list[str] = typer.Option([], help="Only this report (may be repeated)."),
+    case: list[str] = typer.Option([], help="Only this report, or `scrape` (may be repeated)."),
     quick: bool = typer.Option(False, "--quick", help="100,000 attempts instead of ten million."),
     as_json: bool = JSON,
     output: Path | None = OUTPUT,
 ) -> None:
-    """How long each report takes over a year of ten million attempts and 16.8 million samples."""
+    """How long reports and a scrape take over a year of ten million attempts and 16.8 million samples."""
     from mlinfn_condor.bench import reports as bench
 
     _measure(bench, case, quick, as_json, output)
