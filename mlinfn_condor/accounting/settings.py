@@ -28,6 +28,6 @@ class AccountingSettings(BaseSettings):
     metrics_keep_seconds: float = Field(default=5, ge=0)
     """All scrapes within so long are told the same. Slow looks are kept longer (metrics/snapshot.py)."""
     metrics_patience_seconds: float = Field(default=4, gt=0)
-    """For an answer of the database, and of the pool; Prometheus itself gives up after 10 s for both."""
+    """A scrape waits so long for database and pool, and then is told what there is; Prometheus gives up after 10 s."""
     metrics_fresh_seconds: float = Field(default=300, gt=0)
     """What the recorder saw longer ago is not how the pool looks now; ten of its looks."""

@@ -82,9 +82,9 @@ def exported(dsn: str) -> dict[str, Metric]:
     pool = TwinPool([SLOT], [PRIORITY])
     pool.submit('executable = /bin/true\n+PriorityClass = "batch"\nqueue', "batch@")
     registry = CollectorRegistry()
-    recorded = RecordedFigures(lambda: dsn, 300, 30, lambda: NOW)
+    recorded = RecordedFigures(lambda: dsn, 300, lambda: NOW)
     sources = {"database": recorded.look, "pool": lambda: shown.told(shown.ask(pool), users=True)}
-    registry.register(Exporter(sources, 0))
+    registry.register(Exporter(sources, 0, 30))
     families = list(text_string_to_metric_families(generate_latest(registry).decode()))
     assert not [family.name for family in families if not family.samples]
     return {sample.name: family for family in families for sample in family.samples}

@@ -35,7 +35,7 @@ def own(postgres: LocalServer) -> Iterator[str]:
 
 
 def live(dsn: str, now: datetime = NOW) -> dict[str, dict[tuple[str, ...], float]]:
-    return figures(RecordedFigures(lambda: as_reports(dsn), 300, 30, lambda: now).look())
+    return figures(RecordedFigures(lambda: as_reports(dsn), 300, lambda: now).look())
 
 
 def total(samples: dict[tuple[str, ...], float], *labels: str) -> float:
@@ -85,7 +85,7 @@ def test_sums_are_those_of_the_reports(dsn: str) -> None:
 
 
 def test_sums_are_those_of_the_reports_while_days_settle_and_change(own: str) -> None:
-    kept = RecordedFigures(lambda: own, 300, 30, lambda: NOW)
+    kept = RecordedFigures(lambda: own, 300, lambda: NOW)
     with connect(own, autocommit=True) as connection:
         check_against_reports(connection, figures(kept.look()))
         rolling.roll_up(connection)
@@ -98,7 +98,7 @@ def test_sums_are_those_of_the_reports_while_days_settle_and_change(own: str) ->
 
 
 def test_a_settled_day_is_not_read_again(own: str) -> None:
-    kept = RecordedFigures(lambda: own, 300, 30, lambda: NOW)
+    kept = RecordedFigures(lambda: own, 300, lambda: NOW)
     with connect(own, autocommit=True) as connection:
         rolling.roll_up(connection)
         before = figures(kept.look())
@@ -109,7 +109,7 @@ def test_a_settled_day_is_not_read_again(own: str) -> None:
 
 def test_a_correction_makes_a_sum_fall(own: str) -> None:
     """Why the sums are gauges: a counter may not do this."""
-    kept = RecordedFigures(lambda: own, 300, 30, lambda: NOW)
+    kept = RecordedFigures(lambda: own, 300, lambda: NOW)
     before = total(figures(kept.look())["mlinfn_claimed_device_seconds"], "beta", "busy")
     with connect(own, autocommit=True) as connection:
         connection.execute("UPDATE mlinfn.running SET devices_busy = 0.25 WHERE cluster = 7")
@@ -149,21 +149,21 @@ def test_how_the_recorder_does(dsn: str) -> None:
     assert told["mlinfn_recorder_last_look_timestamp_seconds"][()] == datetime(2026, 3, 4, 12, tzinfo=UTC).timestamp()
     assert told["mlinfn_recorder_refused_records"] == {("batch@", "epoch"): 1}
     assert told["mlinfn_recorder_records"] == {("batch@", "epoch"): 6}
-    assert told["mlinfn_recorder_unsettled_days"][()] == 3
+    assert told["mlinfn_recorder_pending_sums"][()] == 3
     assert told["mlinfn_database_size_bytes"][()] > 1e6
 
 
 def test_an_empty_database_has_no_figure_that_nobody_knows(database: str) -> None:
     migrate(database)
     told = live(database)
-    assert set(told) == {"mlinfn_database_size_bytes", "mlinfn_recorder_unsettled_days"}
+    assert set(told) == {"mlinfn_database_size_bytes", "mlinfn_recorder_pending_sums"}
 
 
 def test_the_endpoint_says_when_the_database_is_away_and_has_it_again(dsn: str) -> None:
     where = ["postgresql://alice@127.0.0.1:1/site"]
     said: list[str] = []
-    recorded = RecordedFigures(lambda: where[0], 300, 30, lambda: NOW)
-    server = serving.start(Exporter({"database": recorded.look}, 0, said.append), "127.0.0.1", 0)
+    recorded = RecordedFigures(lambda: where[0], 300, lambda: NOW)
+    server = serving.start(Exporter({"database": recorded.look}, 0, 30, said.append), "127.0.0.1", 0)
     url = f"http://127.0.0.1:{server.server_address[1]}/metrics"
     try:
         away = scrape(url)

@@ -109,7 +109,7 @@ def test_a_look_is_kept_for_its_time_and_longer_when_it_was_slow():
         return len(looks)
 
     took = 0.1
-    shared = Shared(look, 5, lambda: now[0])
+    shared = Shared(look, 5, 30, lambda: now[0])
     assert [shared.get(), shared.get()] == [1, 1]
     now[0] = 5.05
     assert shared.get() == 1
@@ -130,7 +130,7 @@ def test_a_look_that_failed_is_not_kept():
             raise answer
         return answer
 
-    shared = Shared(look, 60)
+    shared = Shared(look, 60, 30)
     with pytest.raises(ZeroDivisionError):
         shared.get()
     assert shared.get() == 7
@@ -145,12 +145,31 @@ def test_scrapes_at_the_same_time_are_one_look():
         assert may_end.wait(30)
         return "seen"
 
-    shared = Shared(look, 60)
+    shared = Shared(look, 60, 30)
     with ThreadPoolExecutor(8) as threads:
         scrapes = [threads.submit(shared.get) for _ in range(8)]
         assert begun.wait(30)
         may_end.set()
         assert {scrape.result(30) for scrape in scrapes} == {"seen"}
+    assert looks == [1]
+
+
+def test_a_look_that_hangs_is_waited_for_no_longer_than_patience_and_not_begun_twice():
+    may_end, looks = threading.Event(), []
+    devices = Gauge("mlinfn_test_devices", "For the test.")
+
+    def hang():
+        looks.append(1)
+        assert may_end.wait(30)
+        return [devices.of([((), 3)])]
+
+    exporter = Exporter({"database": hang}, 60, 0.05)
+    told = [samples(exporter.collect()) for _ in range(2)]
+    assert [each["mlinfn_up"]["database",] for each in told] == [0, 0]
+    may_end.set()
+    while "mlinfn_test_devices" not in (late := samples(exporter.collect())):
+        pass
+    assert late["mlinfn_up"]["database",] == 1
     assert looks == [1]
 
 
@@ -162,7 +181,7 @@ def test_a_source_that_is_away_takes_nothing_but_its_own_metrics_along():
 
     said = []
     registry = CollectorRegistry()
-    exporter = Exporter({"database": lambda: [devices.of([(["A100"], 3)])], "pool": away}, 0, said.append)
+    exporter = Exporter({"database": lambda: [devices.of([(["A100"], 3)])], "pool": away}, 0, 30, said.append)
     registry.register(exporter)
     told = samples(text_string_to_metric_families(generate_latest(registry).decode()))
     assert told["mlinfn_up"] == {("database",): 1, ("pool",): 0}
@@ -171,7 +190,7 @@ def test_a_source_that_is_away_takes_nothing_but_its_own_metrics_along():
 
 
 def test_a_mistake_of_ours_is_not_taken_for_a_source_that_is_away():
-    exporter = Exporter({"database": lambda: [].pop()}, 0, lambda _: None)
+    exporter = Exporter({"database": lambda: [].pop()}, 0, 30, lambda _: None)
     with pytest.raises(IndexError):
         list(exporter.collect())
 

@@ -41,11 +41,16 @@ class Exporter(Collector):
         self,
         sources: Mapping[str, Callable[[], Iterable[Metric]]],
         keep_seconds: float,
+        patience_seconds: float,
         say: Callable[[str], None] = lambda text: print(text, file=sys.stderr, flush=True),  # noqa: T201
     ) -> None:
         self._say = say
+        self._patience = patience_seconds
         self._trouble: dict[str, str] = {}
-        self._sources = {name: Shared(partial(self._look, name, look), keep_seconds) for name, look in sources.items()}
+        self._sources = {
+            name: Shared(partial(self._look, name, look), keep_seconds, patience_seconds)
+            for name, look in sources.items()
+        }
 
     def describe(self) -> Iterator[Metric]:
         """Nothing: a registry that was told of no metrics does not scrape to learn them."""
@@ -53,13 +58,21 @@ class Exporter(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Each source as it was within the last seconds."""
-        seen = {name: source.get() for name, source in self._sources.items()}
+        for source in self._sources.values():
+            source.begin()  # all at once: who scrapes waits for the slowest, not for their sum
+        seen = {name: self._seen(name) for name in self._sources}
         yield BUILD.of([((__version__,), 1)])
         yield UP.of(((name,), each.metrics is not None) for name, each in seen.items())
         yield TAKEN.of(((name,), each.at) for name, each in seen.items())
         yield TOOK.of(((name,), each.seconds) for name, each in seen.items())
         for each in seen.values():
             yield from each.metrics or ()
+
+    def _seen(self, name: str) -> Seen:
+        try:
+            return self._sources[name].get()
+        except TimeoutError:
+            return Seen(None, time.time(), self._patience)
 
     def _look(self, name: str, look: Callable[[], Iterable[Metric]]) -> Seen:
         at, began = time.time(), time.perf_counter()
@@ -81,11 +94,12 @@ def exporter_of_site(
     settings: AccountingSettings, dsn: Callable[[], str], find_pool: Callable[[], None], *, users: bool
 ) -> Exporter:
     """Of the database that `dsn` names and the pool to which `find_pool` leads this process; both may come later."""
-    recorded = RecordedFigures(dsn, settings.metrics_fresh_seconds, settings.metrics_patience_seconds)
+    recorded = RecordedFigures(dsn, settings.metrics_fresh_seconds)
     pool = PoolFromThreads(settings.metrics_patience_seconds)
 
     def look_at_pool() -> Iterator[Metric]:
         find_pool()
         return shown.told(pool.ask(shown.ask), users=users)
 
-    return Exporter({"database": recorded.look, "pool": look_at_pool}, settings.metrics_keep_seconds)
+    sources = {"database": recorded.look, "pool": look_at_pool}
+    return Exporter(sources, settings.metrics_keep_seconds, settings.metrics_patience_seconds)

@@ -38,8 +38,11 @@ RECORDS = Gauge("mlinfn_recorder_records", "Records read from histories.", ("acc
 REFUSED = Gauge(
     "mlinfn_recorder_refused_records", "Records of histories that were not understood.", ("access_point", "kind")
 )
-UNSETTLED = Gauge("mlinfn_recorder_unsettled_days", "Days over that are still to be added up.")
+PENDING = Gauge("mlinfn_recorder_pending_sums", "Days over that are still to be added up.")
 SIZE = Gauge("mlinfn_database_size_bytes", "The database on disk.")
+
+LONGEST_LOOK_SECONDS = 60
+"""No statement takes longer. The first look after a start reads the sums of all days, so scrapes do not wait for it."""
 
 
 class RecordedFigures:
@@ -49,13 +52,11 @@ class RecordedFigures:
         self,
         dsn: Callable[[], str],
         fresh_seconds: float,
-        patience_seconds: float,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """`fresh_seconds`: what was seen longer ago is not how the pool looks now, and has no samples."""
         self._dsn = dsn
         self._fresh = timedelta(seconds=fresh_seconds)
-        self._patience_ms = round(patience_seconds * 1000)
         self._now = now
         self._connection: Connection | None = None
         self._use = KeptDays("use_of_days", labels=3)
@@ -88,7 +89,7 @@ class RecordedFigures:
             return connection.execute(SQL.text(statement), asked).fetchall()
 
         connection.execute(SQL.text("begin_reading"))
-        rows("bound_reading", ms=self._patience_ms)
+        rows("bound_reading", ms=LONGEST_LOOK_SECONDS * 1000)
         settled, unsettled = list_days(connection, now)
         use = self._use.total(connection, settled, unsettled, now)
         yield from used(use)
@@ -107,7 +108,7 @@ class RecordedFigures:
         ((looked, size, waiting),) = rows("recorder_health")
         yield LAST_LOOK.of([((), looked)])
         yield SIZE.of([((), size)])
-        yield UNSETTLED.of([((), waiting)])
+        yield PENDING.of([((), waiting)])
         progress = rows("reading_progress")
         for place, family in enumerate((RECORDS, REFUSED, LAST_READ), start=2):
             yield family.of((row[:2], row[place]) for row in progress)

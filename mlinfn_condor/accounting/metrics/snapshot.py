@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -12,23 +13,45 @@ REST = 9
 
 
 class Shared(Generic[T]):
-    """`look`, at most once in `seconds`; who comes meanwhile waits for it, or gets what is kept."""
+    """`look`, one at a time and at most once in `seconds`; nobody waits for it longer than `patience_seconds`."""
 
-    def __init__(self, look: Callable[[], T], seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        look: Callable[[], T],
+        seconds: float,
+        patience_seconds: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._look = look
         self._seconds = seconds
+        self._patience = patience_seconds
         self._clock = clock
         self._turn = threading.Lock()
-        self._kept: T | None = None
+        self._asked: Future[T] | None = None
         self._until = float("-inf")
 
-    def get(self) -> T:
-        """Raises what `look` raises, and then keeps nothing."""
+    def begin(self) -> "Future[T]":
+        """What is kept, or the look that is under way, or one that begins now."""
         with self._turn:
-            began = self._clock()
-            if self._kept is None or began >= self._until:
-                self._kept = None
-                self._kept = self._look()
-                done = self._clock()
-                self._until = done + max(self._seconds, (done - began) * REST)
-            return self._kept
+            if self._asked is None or (self._asked.done() and self._clock() >= self._until):
+                self._asked = Future()
+                threading.Thread(target=self._run, args=(self._asked,), name="look", daemon=True).start()
+            return self._asked
+
+    def get(self) -> T:
+        """Raises what `look` raises, and then keeps nothing.
+
+        Raises TimeoutError when there is no answer yet; the look goes on, and its answer is for who comes later.
+        """
+        return self.begin().result(self._patience)
+
+    def _run(self, asked: "Future[T]") -> None:
+        began = self._clock()
+        try:
+            seen = self._look()
+        except BaseException as error:
+            asked.set_exception(error)
+            return
+        done = self._clock()
+        self._until = done + max(self._seconds, (done - began) * REST)
+        asked.set_result(seen)
