@@ -104,7 +104,7 @@ class RecordedFigures:
         )
         yield RUNNING.of((row[:2], row[2]) for row in rows("running_now"))
         yield USERS.of((row[:1], row[1]) for row in rows("users_now"))
-        yield from spawned(rows("spawns", bounds=list(SPAWN_BOUNDS)))
+        yield from spawned(rows("spawns", bounds=[timedelta(seconds=bound) for bound in SPAWN_BOUNDS]))
         ((looked, size, waiting),) = rows("recorder_health")
         yield LAST_LOOK.of([((), looked)])
         yield SIZE.of([((), size)])
