@@ -36,6 +36,7 @@ KINDS = {"row", "stat", "timeseries", "bargauge", "table"}
 SOURCES = {"prometheus": "${prometheus}", "grafana-postgresql-datasource": "${postgresql}"}
 COLUMNS = 24
 SET_BY_GRAFANA = {"$__rate_interval": "5m", "$__interval": "1m", "$__range": "1d"}
+NOT_BASE_UNITS = {"ms", "minutes", "hours", "days", "kwh", "mb", "mib", "kb", "mhz", "percent"}
 SINCE_A_TIME = {"rate", "irate", "increase"}
 """Functions that take a fall for a new beginning: for counters only."""
 
@@ -215,6 +216,15 @@ def test_an_alarm_names_what_the_endpoint_exports(rule: dict[str, Any], exported
     assert rule["labels"]["severity"] in ("warning", "critical")
     assert rule["annotations"].keys() == {"summary", "description"}
     assert re.fullmatch(r"\d+[smhd]", rule.get("for", "0s"))
+
+
+def test_names_and_helps_are_as_prometheus_wants_them(exported: dict[str, Metric]) -> None:
+    for name, family in exported.items():
+        assert re.fullmatch(r"mlinfn_[a-z_]+", name)
+        assert not set(name.split("_")) & NOT_BASE_UNITS
+        assert family.documentation.endswith(".")
+        assert (family.type == "counter") == name.endswith("_total")
+        assert not labels_of(exported, name) & {"user", "username", "cluster", "job_id", "task"}
 
 
 def test_alarms_have_names_of_their_own() -> None:

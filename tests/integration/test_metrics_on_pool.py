@@ -9,7 +9,7 @@ from mlinfn_condor.accounting.settings import AccountingSettings
 from mlinfn_condor.store import StoreUnreachable
 
 
-def test_devices_queue_and_fair_share_come_from_the_collector(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_devices_and_fair_share_come_from_the_collector(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
     def no_database() -> str:
         raise StoreUnreachable("none here")
 
@@ -19,14 +19,12 @@ def test_devices_queue_and_fair_share_come_from_the_collector(driver: Driver, mo
 
     settings = AccountingSettings(metrics_keep_seconds=0, metrics_patience_seconds=20)
     exporter = exporter_of_site(settings, no_database, find_pool, users=False)
-    driver.submit(count=3, hold="true")
 
     def complete() -> dict[str, dict[tuple[str, ...], float]] | None:
         told = figures(exporter.collect())
-        held = sum(many for who, many in told.get("mlinfn_jobs", {}).items() if who[1:] == ("batch", "held"))
-        return told if held == 3 and told.get("mlinfn_device_energy_joules_total") else None
+        return told if told.get("mlinfn_device_energy_joules_total") else None
 
-    told = wait_until(complete, 90, "held jobs and readings of devices")
+    told = wait_until(complete, 90, "readings of devices")
     assert told["mlinfn_up"] == {("database",): 0, ("pool",): 1}
     assert set(told["mlinfn_device_broken"].values()) == {0}
     assert ("group_batch",) in told["mlinfn_effective_priority"]

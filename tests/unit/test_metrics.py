@@ -4,6 +4,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from postgres import wait_until
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 from typer.testing import CliRunner
@@ -167,8 +168,11 @@ def test_a_look_that_hangs_is_waited_for_no_longer_than_patience_and_not_begun_t
     told = [samples(exporter.collect()) for _ in range(2)]
     assert [each["mlinfn_up"]["database",] for each in told] == [0, 0]
     may_end.set()
-    while "mlinfn_test_devices" not in (late := samples(exporter.collect())):
-        pass
+    late = wait_until(
+        lambda: told if "mlinfn_test_devices" in (told := samples(exporter.collect())) else None,
+        30,
+        "the look's answer",
+    )
     assert late["mlinfn_up"]["database",] == 1
     assert looks == [1]
 

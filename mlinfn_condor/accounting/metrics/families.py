@@ -10,29 +10,37 @@ Row = tuple[Sequence[object], float | None]
 
 
 @dataclass(frozen=True)
-class Gauge:
+class Family:
+    """Name, HELP, names of the labels."""
+
+    name: str
+    help: str
+    labels: tuple[str, ...] = ()
+
+    def of(self, rows: Iterable[Row]) -> Metric:
+        """With a sample for each row whose figure is known."""
+        family = self._empty()
+        for labels, value in rows:
+            if value is not None:
+                family.add_metric([str(label) for label in labels], value)
+        return family
+
+    def _empty(self) -> GaugeMetricFamily | CounterMetricFamily:
+        raise NotImplementedError
+
+
+class Gauge(Family):
     """A figure that may fall, if only because a record told it better."""
 
-    name: str
-    help: str
-    labels: tuple[str, ...] = ()
-
-    def of(self, rows: Iterable[Row]) -> Metric:
-        """With a sample for each row whose figure is known."""
-        return _filled(GaugeMetricFamily(self.name, self.help, labels=self.labels), rows)
+    def _empty(self) -> GaugeMetricFamily:
+        return GaugeMetricFamily(self.name, self.help, labels=self.labels)
 
 
-@dataclass(frozen=True)
-class Counter:
+class Counter(Family):
     """A figure that never falls but to begin again from zero; its name ends with `_total`."""
 
-    name: str
-    help: str
-    labels: tuple[str, ...] = ()
-
-    def of(self, rows: Iterable[Row]) -> Metric:
-        """With a sample for each row whose figure is known."""
-        return _filled(CounterMetricFamily(self.name, self.help, labels=self.labels), rows)
+    def _empty(self) -> CounterMetricFamily:
+        return CounterMetricFamily(self.name, self.help, labels=self.labels)
 
 
 @dataclass(frozen=True)
@@ -55,10 +63,3 @@ class Histogram:
                 buckets.append((bound, so_far))
             family.add_metric([str(value) for value in labels], buckets, total)
         return family
-
-
-def _filled(family: GaugeMetricFamily | CounterMetricFamily, rows: Iterable[Row]) -> Metric:
-    for labels, value in rows:
-        if value is not None:
-            family.add_metric([str(label) for label in labels], value)
-    return family
