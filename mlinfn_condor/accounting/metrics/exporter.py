@@ -27,11 +27,15 @@ BUILD = Gauge("mlinfn_build_info", "1, with the version of this program.", ("ver
 
 @dataclass(frozen=True)
 class Seen:
-    """One look at a source; `metrics` is None when it did not answer."""
+    """One look at a source: its metrics, when it was asked, how long it took."""
 
-    metrics: tuple[Metric, ...] | None
+    metrics: tuple[Metric, ...]
     at: float
     seconds: float
+
+
+class SourceAway(Exception):
+    """It did not answer. Raised through `Shared`, so that it is asked again by the next scrape."""
 
 
 class Exporter(Collector):
@@ -45,7 +49,6 @@ class Exporter(Collector):
         say: Callable[[str], None] = lambda text: print(text, file=sys.stderr, flush=True),  # noqa: T201
     ) -> None:
         self._say = say
-        self._patience = patience_seconds
         self._trouble: dict[str, str] = {}
         self._sources = {
             name: Shared(partial(self._look, name, look), keep_seconds, patience_seconds)
@@ -62,31 +65,31 @@ class Exporter(Collector):
             source.begin()  # all at once: who scrapes waits for the slowest, not for their sum
         seen = {name: self._seen(name) for name in self._sources}
         yield BUILD.of([((__version__,), 1)])
-        yield UP.of(((name,), each.metrics is not None) for name, each in seen.items())
-        yield TAKEN.of(((name,), each.at) for name, each in seen.items())
-        yield TOOK.of(((name,), each.seconds) for name, each in seen.items())
-        for each in seen.values():
-            yield from each.metrics or ()
+        yield UP.of(((name,), each is not None) for name, each in seen.items())
+        there = {name: each for name, each in seen.items() if each is not None}
+        yield TAKEN.of(((name,), each.at) for name, each in there.items())
+        yield TOOK.of(((name,), each.seconds) for name, each in there.items())
+        for each in there.values():
+            yield from each.metrics
 
-    def _seen(self, name: str) -> Seen:
+    def _seen(self, name: str) -> Seen | None:
         try:
             return self._sources[name].get()
-        except TimeoutError:
-            return Seen(None, time.time(), self._patience)
+        except (SourceAway, TimeoutError):
+            return None
 
     def _look(self, name: str, look: Callable[[], Iterable[Metric]]) -> Seen:
         at, began = time.time(), time.perf_counter()
         try:
-            metrics: tuple[Metric, ...] | None = tuple(look())
+            metrics = tuple(look())
         except (MlinfnError, Error, OSError) as error:
-            metrics = None
             text = " ".join(str(error).split())
             if self._trouble.get(name) != text:
                 self._say(f"metrics: no {name}, trying again: {text}")
             self._trouble[name] = text
-        else:
-            if self._trouble.pop(name, None):
-                self._say(f"metrics: {name} is there again")
+            raise SourceAway(name) from error
+        if self._trouble.pop(name, None):
+            self._say(f"metrics: {name} is there again")
         return Seen(metrics, at, time.perf_counter() - began)
 
 

@@ -94,6 +94,8 @@ def _broken(reading: Mapping[str, Any]) -> float | None:
 def _jobs(submitters: Sequence[Submitter]) -> dict[tuple[str, str, str], float]:
     jobs: dict[tuple[str, str, str], float] = {}
     for each in submitters:
+        if not (each.priority_class or each.idle or each.running or each.held):
+            continue  # a name outside of the groups, which a schedd goes on telling of for a while
         for state, many in (("idle", each.idle), ("running", each.running), ("held", each.held)):
             key = (each.project, str(each.priority_class or ""), state)
             jobs[key] = jobs.get(key, 0) + many
