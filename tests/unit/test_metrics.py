@@ -110,16 +110,16 @@ def test_a_look_is_kept_for_its_time_and_longer_when_it_was_slow():
         return len(looks)
 
     took = 0.1
-    shared = Shared(look, 5, 30, lambda: now[0])
-    assert [shared.get(), shared.get()] == [1, 1]
+    shared = Shared(look, 5, lambda: now[0])
+    assert [shared.ask().result(30), shared.ask().result(30)] == [1, 1]
     now[0] = 5.05
-    assert shared.get() == 1
+    assert shared.ask().result(30) == 1
     now[0], took = 5.2, 2
-    assert shared.get() == 2  # asked at 5.2, there at 7.2, good until 25.2
+    assert shared.ask().result(30) == 2  # asked at 5.2, there at 7.2, good until 25.2
     now[0] = 25
-    assert shared.get() == 2
+    assert shared.ask().result(30) == 2
     now[0] = 25.3
-    assert shared.get() == 3
+    assert shared.ask().result(30) == 3
 
 
 def test_a_look_that_failed_is_not_kept():
@@ -131,10 +131,10 @@ def test_a_look_that_failed_is_not_kept():
             raise answer
         return answer
 
-    shared = Shared(look, 60, 30)
+    shared = Shared(look, 60)
     with pytest.raises(ZeroDivisionError):
-        shared.get()
-    assert shared.get() == 7
+        shared.ask().result(30)
+    assert shared.ask().result(30) == 7
 
 
 def test_scrapes_at_the_same_time_are_one_look():
@@ -146,9 +146,9 @@ def test_scrapes_at_the_same_time_are_one_look():
         assert may_end.wait(30)
         return "seen"
 
-    shared = Shared(look, 60, 30)
+    shared = Shared(look, 60)
     with ThreadPoolExecutor(8) as threads:
-        scrapes = [threads.submit(shared.get) for _ in range(8)]
+        scrapes = [threads.submit(lambda: shared.ask().result(30)) for _ in range(8)]
         assert begun.wait(30)
         may_end.set()
         assert {scrape.result(30) for scrape in scrapes} == {"seen"}

@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
 
@@ -49,11 +50,9 @@ class Exporter(Collector):
         say: Callable[[str], None] = lambda text: print(text, file=sys.stderr, flush=True),  # noqa: T201
     ) -> None:
         self._say = say
+        self._patience = patience_seconds
         self._trouble: dict[str, str] = {}
-        self._sources = {
-            name: Shared(partial(self._look, name, look), keep_seconds, patience_seconds)
-            for name, look in sources.items()
-        }
+        self._sources = {name: Shared(partial(self._look, name, look), keep_seconds) for name, look in sources.items()}
 
     def describe(self) -> Iterator[Metric]:
         """Nothing: a registry that was told of no metrics does not scrape to learn them."""
@@ -61,9 +60,9 @@ class Exporter(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Each source as it was within the last seconds."""
-        for source in self._sources.values():
-            source.begin()  # all at once: who scrapes waits for the slowest, not for their sum
-        seen = {name: self._seen(name) for name in self._sources}
+        deadline = time.monotonic() + self._patience
+        asked = {name: source.ask() for name, source in self._sources.items()}
+        seen = {name: _answer(future, deadline) for name, future in asked.items()}
         yield BUILD.of([((__version__,), 1)])
         yield UP.of(((name,), each is not None) for name, each in seen.items())
         there = {name: each for name, each in seen.items() if each is not None}
@@ -71,12 +70,6 @@ class Exporter(Collector):
         yield TOOK.of(((name,), each.seconds) for name, each in there.items())
         for each in there.values():
             yield from each.metrics
-
-    def _seen(self, name: str) -> Seen | None:
-        try:
-            return self._sources[name].get()
-        except (SourceAway, TimeoutError):
-            return None
 
     def _look(self, name: str, look: Callable[[], Iterable[Metric]]) -> Seen:
         at, began = time.time(), time.perf_counter()
@@ -91,6 +84,13 @@ class Exporter(Collector):
         if self._trouble.pop(name, None):
             self._say(f"metrics: {name} is there again")
         return Seen(metrics, at, time.perf_counter() - began)
+
+
+def _answer(asked: "Future[Seen]", deadline: float) -> Seen | None:
+    try:
+        return asked.result(max(0.0, deadline - time.monotonic()))
+    except (SourceAway, TimeoutError):
+        return None
 
 
 def exporter_of_site(

@@ -13,37 +13,31 @@ REST = 9
 
 
 class Shared(Generic[T]):
-    """`look`, one at a time and at most once in `seconds`; nobody waits for it longer than `patience_seconds`."""
+    """`look`, in a thread of its own, one at a time and at most once in `seconds`."""
 
     def __init__(
         self,
         look: Callable[[], T],
         seconds: float,
-        patience_seconds: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._look = look
         self._seconds = seconds
-        self._patience = patience_seconds
         self._clock = clock
         self._turn = threading.Lock()
         self._asked: Future[T] | None = None
         self._until = float("-inf")
 
-    def begin(self) -> "Future[T]":
-        """What is kept, or the look that is under way, or one that begins now."""
+    def ask(self) -> "Future[T]":
+        """What is kept, or the look that is under way, or one that begins now; one that failed is not kept.
+
+        Who does not wait for the end leaves the answer for those who come later.
+        """
         with self._turn:
             if self._asked is None or (self._asked.done() and self._clock() >= self._until):
                 self._asked = Future()
                 threading.Thread(target=self._run, args=(self._asked,), name="look", daemon=True).start()
             return self._asked
-
-    def get(self) -> T:
-        """Raises what `look` raises, and then keeps nothing.
-
-        Raises TimeoutError when there is no answer yet; the look goes on, and its answer is for who comes later.
-        """
-        return self.begin().result(self._patience)
 
     def _run(self, asked: "Future[T]") -> None:
         began = self._clock()
