@@ -3,10 +3,15 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from mlinfn_condor.cli import connection
+
+if TYPE_CHECKING:
+    from mlinfn_condor.pool import Job
+    from mlinfn_condor.submission.why import Nodes
 
 JSON = typer.Option(False, "--json", help="For programs.")
 LOG_FILES = {"output": "Out", "errors": "Err", "events": "UserLog"}
@@ -41,13 +46,24 @@ def why(
     from mlinfn_condor.submission.why import why as explain
 
     wanted = JobId.parse(job)
-    answer = explain(Snapshot.take(connection.connect().pool, also=wanted), wanted)
+    snapshot = Snapshot.take(connection.connect().pool, also=wanted)
+    answer = explain(snapshot, wanted, _nodes_for(snapshot.job(wanted)))
     if as_json:
         print(json.dumps(asdict(answer) | {"job": str(answer.job)}))
         return
     print(answer.headline)
     for line in answer.lines:
         print(f"  {line}")
+
+
+def _nodes_for(job: "Job | None") -> "Nodes | None":
+    """What the provisioner of this machine's pool says of an idle job; None: it has none, or nothing to say."""
+    from mlinfn_condor.pool import JobState
+    from mlinfn_condor.provisioning import site
+
+    if job is None or job.state is not JobState.IDLE or (found := site.beside_this_pool()) is None:
+        return None
+    return found.says_of(job)
 
 
 def logs(

@@ -56,7 +56,7 @@ class RealExecutionPoints:
         if slot.get("Draining"):
             return
         bound = htcondor2()
-        check = None if though_busy else NOBODY_ON_IT
+        check = "true" if though_busy else NOBODY_ON_IT  # without one it refuses (25.14.1)
         try:
             with answering(f"node {node}"):
                 bound.Startd(slot).drainJobs(

@@ -22,6 +22,8 @@ KEPT_FAILURES = 500
 class Memory:
     """What a provisioner knows from its earlier looks. One that was killed begins without, and is only less patient."""
 
+    looked: bool = False
+    """Whether there was one."""
     known: frozenset[str] = frozenset()
     """Nodes of the pool."""
     glideins: frozenset[str] = frozenset()
@@ -33,6 +35,7 @@ class Memory:
         """The same, with what this look has brought."""
         return replace(
             self,
+            looked=True,
             known=frozenset(slot.node for slot in snapshot.slots),
             glideins=frozenset(one.name for one in snapshot.glideins),
             idle_since=dict(snapshot.idle_since),

@@ -92,7 +92,7 @@ class Provisioner:
     def _tell_of_nodes(self, snapshot: Snapshot) -> None:
         """Which glideins came into the pool since the look before, and which are there no more."""
         names = {one.name for one in snapshot.glideins}
-        if self.memory.known:  # at the first look all are new, and none is news
+        if self.memory.looked:  # at the first look all are new, and none is news
             for name in sorted(names & {slot.node for slot in snapshot.slots} - self.memory.known):
                 self._note("joined", name, "its slots are in the collector")
         for name in sorted(self.memory.glideins - names):

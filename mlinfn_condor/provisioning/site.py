@@ -4,10 +4,12 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from mlinfn_condor.embedded import lifecycle
 from mlinfn_condor.embedded.blueprint import ADMINISTRATOR
 from mlinfn_condor.embedded.layout import Layout
 from mlinfn_condor.embedded.lifecycle import RunningPool
-from mlinfn_condor.pool import configured
+from mlinfn_condor.errors import EmbeddedPoolError
+from mlinfn_condor.pool import Job, configured
 from mlinfn_condor.pool.execution_points import RealExecutionPoints
 from mlinfn_condor.pool.real import RealPool
 from mlinfn_condor.provisioning import settings as reading
@@ -18,6 +20,9 @@ from mlinfn_condor.provisioning.leading import FileLeader, Leader
 from mlinfn_condor.provisioning.reconcile import Provisioner
 from mlinfn_condor.provisioning.rooms import Portions
 from mlinfn_condor.provisioning.settings import Settings
+from mlinfn_condor.provisioning.waiting import why_waiting
+from mlinfn_condor.settings import Settings as PoolSettings
+from mlinfn_condor.submission.why import Nodes
 
 FIRST_SETTINGS = """\
 # Nodes that this pool's provisioner may start: processes of this machine with simulated devices. Written once by
@@ -49,14 +54,39 @@ class Site:
     leader: Leader
     settings_file: Path
 
+    def says_of(self, job: Job) -> Nodes | None:
+        """Whether nodes are added for an idle job, or why not; None when it waits for none."""
+        if self.leader.leads():  # then nobody else does
+            self.leader.resign()
+            return Nodes("No provisioner runs that could add a node: `mlinfn glidein run` is one.", come=False)
+        snapshot = self.provisioner.look()
+        decided = self.provisioner.decide(snapshot)
+        sentence = why_waiting(decided, job, snapshot.glideins, snapshot.now)
+        fate = decided.fate(job)
+        return Nodes(sentence, come=bool(fate and (fate.coming or fate.kept))) if sentence else None
 
-def embedded(running: RunningPool) -> Site:
-    """Of the private pool of this machine: its glideins are processes of the same user."""
+
+def beside_this_pool() -> Site | None:
+    """Of the private pool of this machine, if that is the pool which is spoken to and it was ever given a provisioner."""
+    try:
+        running = lifecycle.running(PoolSettings())
+    except EmbeddedPoolError:
+        return None
+    spoken_to = os.environ.get("CONDOR_CONFIG", str(running.layout.condor_config))
+    if not running.layout.glidein_settings.exists() or spoken_to != str(running.layout.condor_config):
+        return None
+    return embedded(running, running.settings.user)
+
+
+def embedded(running: RunningPool, user: str | None = ADMINISTRATOR) -> Site:
+    """Of the private pool of this machine: its glideins are processes of the same account. Others than administrators
+    may look, and do nothing.
+    """
     layout = running.layout
     if not layout.glidein_settings.exists():
         layout.glidein_settings.write_text(FIRST_SETTINGS)
     settings = reading.read(layout.glidein_settings)
-    environment = running.environment(ADMINISTRATOR)
+    environment = running.environment(user)
     pool, nodes = RealPool(environment), RealExecutionPoints(environment)
     provisioner = Provisioner(
         pool,

@@ -18,6 +18,15 @@ SHOWN_HOLDERS = 6
 
 
 @dataclass(frozen=True)
+class Nodes:
+    """What whoever adds nodes to the pool says of the job."""
+
+    sentence: str
+    come: bool
+    """Whether one is on its way."""
+
+
+@dataclass(frozen=True)
 class Answer:
     """What `mlinfn why` says. The headline alone answers the question; the lines tell the reasons."""
 
@@ -28,8 +37,8 @@ class Answer:
     """Bound on match → start with its devices; None when nobody can give one, or it has started or ended."""
 
 
-def why(snapshot: Snapshot, job_id: JobId) -> Answer:
-    """The answer for one job of the snapshot. Raises JobNotFound."""
+def why(snapshot: Snapshot, job_id: JobId, nodes: Nodes | None = None) -> Answer:
+    """The answer for one job of the snapshot, in a pool to which nodes may be added. Raises JobNotFound."""
     job = snapshot.job(job_id)
     if job is None:
         raise JobNotFound(f"{job_id.access_point} knows no job {job_id.local}: `mlinfn status` lists those it has")
@@ -41,14 +50,18 @@ def why(snapshot: Snapshot, job_id: JobId) -> Answer:
     asks = f"It asks {ask.words}, as {ask.priority_class.value}" + (
         f" for project {job.project}." if job.project else "."
     )
+    added = (nodes.sentence,) if nodes else ()
     if reason := impossible(ask, snapshot.slots):
-        return Answer(job_id, f"{job_id} will never start as it is: it {_stripped(reason)}.", (asks, *_past(job)), None)
+        never = f"{job_id} will never start as it is: it {_stripped(reason)}."
+        headline = f"{job_id} waits for a node that is being added." if nodes and nodes.come else never
+        return Answer(job_id, headline, (asks, *added, *_past(job)), None)
     places = [
         found for slot in meant_for(ask, snapshot.slots) if (found := place(ask, job.project, slot, held, snapshot.now))
     ]
     waits = [wait for one in places if (wait := one.wait_seconds(ask, snapshot.now)) is not None]
     bound = min(waits, default=None)
-    reasons = (asks, *(_place(one, ask, snapshot.now) for one in places), _turn(snapshot, job), *_past(job))
+    told = (_place(one, ask, snapshot.now) for one in places)
+    reasons = (asks, *told, *added, _turn(snapshot, job), *_past(job))
     return Answer(job_id, f"{job_id} waits: {_verdict(ask, places, bound, snapshot.now)}", reasons, bound)
 
 

@@ -1,0 +1,209 @@
+"""Real glideins come with demand, serve it and leave; whoever of them or of their provisioner is killed."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from random import Random
+
+import pytest
+from driver import Driver, wait_until
+
+from mlinfn_condor.glidein import processes
+from mlinfn_condor.node.processes import name as name_of
+
+SETTINGS = """
+[kinds.t4]
+device_kind = "gpu"
+model = "T4"
+devices = 2
+cpus = 4
+memory_mb = 8192
+most = 3
+
+[limits]
+starts = 3
+
+[intervals]
+loop_seconds = 1
+idle_seconds = 10
+join_seconds = 30
+report_seconds = 10
+withdraw_seconds = 5
+"""
+T4 = {"request_gpus": 1, "require_gpus": 'DeviceModel == "T4"'}
+COME_SECONDS, LEAVE_SECONDS, GONE_SECONDS = 60, 60, 60
+SOAK_SECONDS, SOAK_SEED = 600, 20261125
+
+
+class Provisioners:
+    """`mlinfn glidein run` of one pool, as often as a test starts it."""
+
+    def __init__(self, driver: Driver) -> None:
+        self.driver = driver
+        self.layout = driver.pool.layout
+        self.layout.glidein_settings.write_text(SETTINGS)
+        self.running: list[subprocess.Popen[bytes]] = []
+
+    def mlinfn(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            self._command(*words), env=self._environment(), capture_output=True, text=True, check=False
+        )
+
+    def start(self) -> "subprocess.Popen[bytes]":
+        with (self.driver.folder / "provisioner.log").open("ab") as log:
+            started = subprocess.Popen(self._command("glidein", "run"), env=self._environment(), stdout=log, stderr=log)
+        self.running.append(started)
+        return started
+
+    def kill(self, one: "subprocess.Popen[bytes]") -> None:
+        one.kill()
+        one.wait()
+        self.running.remove(one)
+
+    def listed(self) -> list[dict[str, object]]:
+        done = self.mlinfn("glidein", "list", "--json")
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    def works(self) -> list[Path]:
+        return [place / "work" for place in self.layout.glideins.iterdir()] if self.layout.glideins.exists() else []
+
+    def alive(self) -> list[Path]:
+        return [work for work in self.works() if processes.entrypoint(work)]
+
+    def joined(self) -> set[str]:
+        return {str(slot["MlinfnGlidein"]) for slot in self.driver.slots("MlinfnGlidein isnt undefined")}
+
+    def close(self) -> None:
+        for one in list(self.running):
+            one.terminate()
+            one.wait(30)
+        for work in self.works():
+            if pid := processes.entrypoint(work):
+                os.kill(pid, signal.SIGTERM)
+        wait_until(lambda: not self.alive(), GONE_SECONDS, "no entrypoint is left")
+        for work in self.works():
+            assert list(processes.members(work)) == [], "nothing of a glidein outlives its entrypoint"
+
+    def _command(self, *words: str) -> list[str]:
+        return [str(Path(sys.executable).with_name("mlinfn")), "--pool", self.driver.pool.settings.pool, *words]
+
+    def _environment(self) -> dict[str, str]:
+        kept = {n: v for n, v in os.environ.items() if n != "CONDOR_CONFIG"}
+        return kept | {"MLINFN_HOME": str(self.driver.pool.settings.home), "NO_COLOR": "1"}
+
+
+@contextmanager
+def closing(provisioners: Provisioners) -> Iterator[Provisioners]:
+    try:
+        yield provisioners
+    finally:
+        provisioners.close()
+
+
+@pytest.fixture
+def provisioners(bare: Driver) -> Iterator[Provisioners]:
+    with closing(Provisioners(bare)) as ready:
+        yield ready
+
+
+def test_nodes_come_with_demand_serve_it_and_leave(provisioners):
+    provisioners.start()
+    jobs = provisioners.driver.submit(count=3, run_seconds=3, **T4)
+    for job in jobs:
+        job.wait_for("finished", COME_SECONDS)
+    assert provisioners.joined() == {"t4-1", "t4-2"}, "three devices are two nodes"
+    assert all(device.startswith("GPU-t4-") for job in jobs for device in job.events()[0].devices)
+    wait_until(lambda: not provisioners.alive(), LEAVE_SECONDS, "idle nodes have left")
+    wait_until(lambda: not provisioners.works(), GONE_SECONDS, "and were cleared away")
+    journal = [json.loads(line) for line in provisioners.layout.glidein_journal.read_text().splitlines()]
+    told = [line["kind"] for line in journal if line["subject"] == "t4-1"]
+    assert told[0] == "asked"
+    assert "joined" in told
+    assert "removed" in told
+
+
+def test_plan_says_what_it_would_do_and_why_and_does_nothing(provisioners):
+    provisioners.driver.submit(count=1, **T4)
+    told = provisioners.mlinfn("glidein", "plan")
+    assert told.returncode == 0, told.stderr
+    assert "start t4-1: for 1 batch job of" in told.stdout
+    assert provisioners.listed() == []
+
+
+def test_why_says_what_becomes_of_a_job_that_waits_for_a_node(provisioners):
+    (nobody,) = provisioners.driver.submit(request_gpus=1, require_gpus='DeviceModel == "H100"')
+    (soon,) = provisioners.driver.submit(run_seconds=1, **T4)
+    told = provisioners.mlinfn("why", str(soon.cluster)).stdout
+    assert "No provisioner runs" in told
+    provisioners.start()
+    soon.wait_for("finished", COME_SECONDS)
+    told = provisioners.mlinfn("why", str(nobody.cluster)).stdout
+    assert "will never start as it is" in told
+    assert "no node can be added" in told.lower(), told
+
+
+def test_a_second_provisioner_waits_and_takes_over_when_the_first_is_killed(provisioners):
+    first = provisioners.start()
+    wait_until(lambda: provisioners.layout.glidein_leader.exists(), 30, "the first leads")
+    provisioners.start()
+    provisioners.kill(first)
+    (job,) = provisioners.driver.submit(run_seconds=1, **T4)
+    job.wait_for("finished", COME_SECONDS)
+    assert len(provisioners.works()) == 1
+
+
+def test_a_busy_glidein_is_not_retired_without_the_word_and_with_it_its_job_goes_back(provisioners):
+    provisioner = provisioners.start()
+    (job,) = provisioners.driver.submit(leave_seconds=1, **T4)
+    job.wait_for("computing", COME_SECONDS)
+    provisioners.kill(provisioner)  # it would ask for another node at once
+    (name,) = (str(row["name"]) for row in provisioners.listed())
+    refused = provisioners.mlinfn("glidein", "retire", name)
+    assert refused.returncode == 1
+    assert "something runs there" in refused.stderr
+    assert provisioners.mlinfn("glidein", "retire", name, "--busy").returncode == 0
+    job.wait_for("left", 60)
+    wait_until(lambda: not provisioners.alive(), LEAVE_SECONDS, "it has left")
+    (row,) = provisioners.listed()
+    assert (row["state"], row["told"]) == ("ended", "it was drained")
+
+
+@pytest.mark.slow
+def test_whoever_is_killed_every_job_runs_and_nothing_is_left(provisioners):
+    """Ten minutes of load; provisioner, startds and entrypoints killed at random points."""
+    chance, driver = Random(SOAK_SEED), provisioners.driver
+    provisioner = provisioners.start()
+    deadline = time.monotonic() + SOAK_SECONDS
+    jobs, kills = [], {"provisioner": 0, "startd": 0, "entrypoint": 0}
+    while time.monotonic() < deadline:
+        jobs += driver.submit(count=chance.randint(1, 4), run_seconds=chance.randint(1, 6), **T4)
+        pause = time.monotonic() + chance.uniform(3, 20)
+        wait_until(lambda until=pause: time.monotonic() > until, 30, "the next blow")
+        victim = chance.choice(["provisioner", "startd", "entrypoint"])
+        if victim == "provisioner":
+            provisioners.kill(provisioner)
+            provisioner = provisioners.start()
+        elif works := provisioners.alive():
+            work = chance.choice(sorted(works))
+            startds = [pid for pid in processes.members(work) if name_of(pid) == "condor_startd"]
+            pid = processes.entrypoint(work) if victim == "entrypoint" else next(iter(startds), None)
+            if pid is None:
+                continue
+            os.kill(pid, signal.SIGKILL)
+        else:
+            continue
+        kills[victim] += 1
+        assert len(provisioners.alive()) <= 3, "never more than the site lets be"
+    assert min(kills.values()) >= 3, kills
+    for job in jobs:
+        job.wait_for("finished", 300)
+    wait_until(lambda: not driver.slots("DynamicSlot"), 120, "every job has left")
+    wait_until(lambda: not provisioners.alive(), 180, "idle nodes have left")
+    wait_until(lambda: not provisioners.works(), 180, "all were cleared away")
