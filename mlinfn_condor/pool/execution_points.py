@@ -1,5 +1,7 @@
 """What an administrator does with nodes: drain one, keep one on. The real gate, and its twin for tests."""
 
+import os
+import subprocess
 from collections.abc import Mapping
 from typing import Any, Protocol
 
@@ -9,6 +11,7 @@ from mlinfn_condor.pool.bindings import answering, htcondor2
 
 NOBODY_ON_IT = 'State =!= "Claimed" && State =!= "Preempting"'
 """True of every slot of a node that runs nothing."""
+ANSWER_SECONDS = 20
 
 
 class ExecutionPoints(Protocol):
@@ -36,10 +39,15 @@ class ExecutionPoints(Protocol):
 
 
 class RealExecutionPoints:
-    """Those of the pool that `environment` leads to; it has to name an administrator."""
+    """Those of the pool that `environment` leads to; it has to name an administrator, and HTCondor's commands in PATH.
+
+    Nodes are drained by condor_drain: it uses the session that the collector gives administrators for a node, which the
+    bindings cannot (25.14.1), and a glidein has no key by which it could know an administrator otherwise.
+    """
 
     def __init__(self, environment: Mapping[str, str] | None = None) -> None:
         bindings.connect(environment or {})
+        self._environment = {**os.environ, **(environment or {})}
 
     def collector_since(self) -> float:
         """See ExecutionPoints."""
@@ -55,13 +63,9 @@ class RealExecutionPoints:
         slot = self._slot(node)
         if slot.get("Draining"):
             return
-        bound = htcondor2()
-        check = "true" if though_busy else NOBODY_ON_IT  # without one it refuses (25.14.1)
+        check = [] if though_busy else ["-check", NOBODY_ON_IT]
         try:
-            with answering(f"node {node}"):
-                bound.Startd(slot).drainJobs(
-                    bound.DrainType.Graceful, bound.CompletionType.Exit, check_expr=check, reason=reason
-                )
+            self._drain("-graceful", "-exit-on-completion", *check, "-reason", reason, slot["Name"])
         except PoolUnavailable as error:  # the startd gives no reason, so the one it has is looked for
             if not though_busy and self._find(f"({_of(node)}) && !({NOBODY_ON_IT})"):
                 raise NodeBusy(f"node {node} was not drained: something runs there") from error
@@ -71,8 +75,7 @@ class RealExecutionPoints:
         """See ExecutionPoints."""
         slot = self._slot(node)
         if slot.get("Draining"):
-            with answering(f"node {node}"):
-                htcondor2().Startd(slot).cancelDrainJobs()
+            self._drain("-cancel", slot["Name"])
 
     def reconfigure_negotiator(self) -> None:
         """See ExecutionPoints."""
@@ -83,6 +86,22 @@ class RealExecutionPoints:
                 raise PoolUnavailable("the pool has no negotiator at the moment")
             location["MyType"] = "Negotiator"  # send_command wants it, locate leaves it out (25.14.1)
             bound.send_command(location, bound.DaemonCommand.Reconfig)
+
+    def _drain(self, *words: str) -> None:
+        try:
+            done = subprocess.run(
+                ["condor_drain", *words],
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=ANSWER_SECONDS,
+                check=False,
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise PoolUnavailable(f"condor_drain did not run: {error}") from error
+        if done.returncode != 0:
+            raise PoolUnavailable(f"{words[-1]} did not answer: {' '.join((done.stderr or done.stdout).split())}")
 
     def _slot(self, node: str) -> Any:
         found = self._find(f"PartitionableSlot && ({_of(node)})")

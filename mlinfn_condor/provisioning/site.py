@@ -67,7 +67,7 @@ class Site:
 
 
 def beside_this_pool() -> Site | None:
-    """Of the private pool of this machine, if that is the pool which is spoken to and it was ever given a provisioner."""
+    """Of the private pool of this machine, if that is the one spoken to, and it was ever given a provisioner."""
     try:
         running = lifecycle.running(PoolSettings())
     except EmbeddedPoolError:
