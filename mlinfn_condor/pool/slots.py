@@ -216,8 +216,9 @@ class Slot:
 
 
 def _devices(ad: Ad) -> Iterator[Device]:
-    for kind in DeviceKind:
-        for name, value in ad.items():
-            if name.startswith(f"{kind.resource}_") and isinstance(value, dict) and "Id" in value:
-                model = str(value.get("DeviceModel") or value.get("DeviceName") or "unknown model")
-                yield Device(kind, model, str(value["Id"]), value.get("Simulated") is True, value)
+    for name, value in ad.items():  # some hundred, few of them devices
+        if isinstance(value, dict) and "Id" in value:
+            for kind in DeviceKind:
+                if name.startswith(f"{kind.resource}_"):
+                    model = str(value.get("DeviceModel") or value.get("DeviceName") or "unknown model")
+                    yield Device(kind, model, str(value["Id"]), value.get("Simulated") is True, value)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from mlinfn_condor.provisioning.backoff import Setback
 from mlinfn_condor.provisioning.nodes import Glidein, NodeKind
 from mlinfn_condor.provisioning.settings import Limits
+from mlinfn_condor.submission.phrases import plural
 
 
 class Allowance:
@@ -53,24 +54,25 @@ class Allowance:
         self._starting[kind.name] += count
 
     def _caps(self, kind: NodeKind) -> list[tuple[int, str]]:
+        """What each cap leaves for this kind, and its words."""
         limits, used = self._limits, self._used
         caps = [(kind.most - used["kind", kind.name], f"the site has at most {kind.most} of it")]
-        if limits.glideins is not None:
-            caps.append((limits.glideins - used["all", "glideins"], f"the site has at most {limits.glideins} nodes"))
-        if limits.cpus is not None:
-            caps.append(((limits.cpus - used["all", "cpus"]) // kind.cpus, f"the quota is {limits.cpus} cores"))
-        if limits.memory_mb is not None:
-            left = (limits.memory_mb - used["all", "memory_mb"]) // kind.memory_mb
-            caps.append((left, f"the quota is {limits.memory_mb} MB of memory"))
+        totals = (
+            ("glideins", limits.glideins, 1, "the site has at most {} nodes"),
+            ("cpus", limits.cpus, kind.cpus, "the quota is {} cores"),
+            ("memory_mb", limits.memory_mb, kind.memory_mb, "the quota is {} MB of memory"),
+        )
+        for name, most, each, words in totals:
+            if most is not None:
+                caps.append(((most - used["all", name]) // each, words.format(most)))
         if kind.devices and kind.model in limits.devices:
             most = limits.devices[kind.model]
-            caps.append(
-                ((most - used["devices", kind.model]) // kind.devices, f"the site has at most {most} {kind.model}")
-            )
+            left = (most - used["devices", kind.model]) // kind.devices
+            caps.append((left, f"the site has at most {most} {kind.model}"))
         if kind.owner_project in limits.owners:
             most = limits.owners[kind.owner_project]
-            words = f"{kind.owner_project} has at most {most} nodes"
-            caps.append((most - used["owner", kind.owner_project], words))
+            left = most - used["owner", kind.owner_project]
+            caps.append((left, f"{kind.owner_project} has at most {plural(most, 'node')}"))
         return caps
 
     def _count(self, kind: NodeKind, count: int) -> None:

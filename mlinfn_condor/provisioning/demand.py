@@ -1,5 +1,6 @@
 """What idle jobs need, a hundred thousand of them as a few hundred needs: pure."""
 
+import math
 from collections.abc import Collection, Hashable, Iterable
 from dataclasses import dataclass, field, replace
 
@@ -51,11 +52,12 @@ class Need:
         return f"{jobs}{f' of {self.project}' if self.project else ''}, {each} {self.ask.words}"
 
 
-@dataclass
+@dataclass(slots=True)
 class _Tally:
     ask: Ask
     project: str
     oldest: Job
+    since: float = math.inf
     count: int = 0
     users: set[object] = field(default_factory=set)
 
@@ -73,12 +75,11 @@ def needs(jobs: Iterable[Job], served: Collection[JobId] = ()) -> list[Need]:
     """
     by_values: dict[Hashable, _Tally] = {}
     by_need: dict[tuple[Ask, str], _Tally] = {}
-    served = frozenset(served)
     for job in jobs:
         ad = job.ad
-        if job.state is not JobState.IDLE or ad.get("JobUniverse") in _ON_ACCESS_POINT or job.id in served:
+        if job.state is not JobState.IDLE or ad.get("JobUniverse") in _ON_ACCESS_POINT or (served and job.id in served):
             continue
-        # A request is read once for all jobs that spell it alike: reading 100,000 would take seconds.
+        # A request is read once for all jobs that spell it alike: reading each of 100,000 would take seconds.
         values: Hashable = tuple(map(ad.get, _ASKS))
         try:
             tally = by_values.get(values)
@@ -90,8 +91,9 @@ def needs(jobs: Iterable[Job], served: Collection[JobId] = ()) -> list[Need]:
             tally = by_values[values] = by_need.setdefault((ask, project), _Tally(ask, project, job))
         tally.count += 1
         tally.users.add(ad.get("Owner"))
-        if job.since < tally.oldest.since:
-            tally.oldest = job
+        since = ad.get("EnteredCurrentStatus")
+        if isinstance(since, int | float) and since < tally.since:
+            tally.oldest, tally.since = job, since
     return [
         Need(tally.ask, tally.project, tally.count, len(tally.users), tally.oldest.since, tally.oldest.id)
         for tally in by_need.values()

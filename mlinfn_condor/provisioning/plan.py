@@ -60,7 +60,8 @@ def plan(snapshot: Snapshot, settings: Settings, portions: Portions) -> Plan:
     )
     warm = keep_warm(kinds, glideins, allowance, serving)
     fates = tuple(serving.serve(need) for need in serving.in_order(snapshot.needs))
-    spare = [one for one in glideins if one.glidein.name not in serving.used | warm]
+    counted_on = serving.used | warm
+    spare = [one for one in glideins if one.glidein.name not in counted_on]
     going = (*withdrawn(spare, snapshot, settings), *released(spare, snapshot, settings, nodes))
     return Plan((*clearing, *serving.actions, *going), fates, "", failures, _growing(kinds, allowance))
 

@@ -3,7 +3,7 @@
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Event
 
 from mlinfn_condor.errors import MlinfnError, NodeBusy, NodeNotFound
@@ -54,7 +54,9 @@ class Provisioner:
         snapshot = self.look()
         decided = self.decide(snapshot)
         self._tell_of_nodes(snapshot)
-        failed = [failure for action in decided.actions if (failure := self._do(action))]
+        refused = [failure for action in decided.actions if (failure := self._do(action))]
+        # What one turn asked for was asked for at once: refused together, it is one round of the kind's back-off.
+        failed = [replace(failure, asked=snapshot.now) for failure in refused]
         if self.growth is not None and not decided.distrust:
             self.growth.tell(decided.growing)
         self.memory = self.memory.after(snapshot, (*decided.failures, *failed))

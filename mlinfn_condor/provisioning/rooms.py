@@ -1,6 +1,6 @@
 """What nodes have: read from the slots of those that report, reckoned by the policy for those to come."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -20,6 +20,8 @@ class Lane(StrEnum):
     WORK = "work"
     """Dask and batch without a device."""
 
+
+_WITHDRAWN = ("MlinfnBrokenDevices", "OfflineGPUs", "OfflineFPGAs")
 
 Room = Mapping[Lane, Bin]
 """What there is of each."""
@@ -96,34 +98,33 @@ def _node(name: str, slots: list[Slot]) -> Node:
 
 def _devices(slot: Slot, held: list[HeldDevice]) -> tuple[Devices, Devices]:
     """Of the backfill slot, which has all devices of the node: what sessions leave of them, and all."""
-    broken = {
-        *ads.names(slot.ad, "MlinfnBrokenDevices"),
-        *ads.names(slot.ad, "OfflineGPUs"),
-        *ads.names(slot.ad, "OfflineFPGAs"),
-    }
+    broken = {name for listed in _WITHDRAWN for name in ads.names(slot.ad, listed)}
     sound = [one for one in held if one.device.id not in broken]
-    ousted = {one.work.name for one in held if one.session and one.work}
-    free: dict[Model, int] = defaultdict(int)
-    victims: dict[str, tuple[Model, int, int]] = {}
-    for one in sound:
-        model = Model(one.device.kind, one.device.model)
-        free[model] += not one.session and not one.work
-        if one.work and not one.session:
-            theirs = rank(one.work.priority_class, one.work.project, slot.owner_project)
-            gone = one.work.leaving or one.work.name in ousted
-            first, _, devices = victims.get(one.work.name, (model, 0, 0))
-            victims[one.work.name] = (first, LEAVING if gone else theirs, devices + 1)
+    unused = Counter(_model(one) for one in sound if not one.session and not one.work)
+    payloads = _payloads(sound, slot.owner_project)
+    everything = sorted(Counter(map(_model, sound)).items())
     shares = tuple(
-        Share(
-            model,
-            count,
-            tuple(sorted((theirs, devices) for first, theirs, devices in victims.values() if first == model)),
-        )
-        for model, count in sorted(free.items())
+        Share(model, unused[model], tuple(sorted(one[1:] for one in payloads if one[0] == model)))
+        for model, _ in everything
     )
     cpus, memory = slot.device_cpus or slot.total_cpus, slot.device_memory_mb or slot.total_memory_mb
-    now = Devices(shares, cpus, memory, slot.owner_project)
-    counts: dict[Model, int] = defaultdict(int)
-    for one in sound:
-        counts[Model(one.device.kind, one.device.model)] += 1
-    return now, replace(now, shares=tuple(Share(model, count) for model, count in sorted(counts.items())))
+    whole = Devices(tuple(Share(*each) for each in everything), cpus, memory, slot.owner_project)
+    return replace(whole, shares=shares), whole
+
+
+def _payloads(held: list[HeldDevice], owner_project: str) -> list[tuple[Model, int, int]]:
+    """Model, rank and devices of each dask or batch job, devices not counted that a session took from it."""
+    ousted = {one.work.name for one in held if one.session and one.work}
+    counts: Counter[str] = Counter()
+    found: dict[str, tuple[Model, int]] = {}
+    for one in held:
+        if one.work and not one.session:
+            counts[one.work.name] += 1
+            gone = one.work.leaving or one.work.name in ousted
+            theirs = LEAVING if gone else rank(one.work.priority_class, one.work.project, owner_project)
+            found.setdefault(one.work.name, (_model(one), theirs))
+    return [(model, theirs, counts[name]) for name, (model, theirs) in found.items()]
+
+
+def _model(one: HeldDevice) -> Model:
+    return Model(one.device.kind, one.device.model)

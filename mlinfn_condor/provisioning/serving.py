@@ -1,5 +1,6 @@
 """Needs, one after the other, to what is there, what drains, what comes, and then to nodes that are asked for."""
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import count as numbers
@@ -12,8 +13,7 @@ from mlinfn_condor.provisioning.catalogue import Catalogue
 from mlinfn_condor.provisioning.demand import Need
 from mlinfn_condor.provisioning.misfit import misfit
 from mlinfn_condor.provisioning.nodes import NodeKind
-from mlinfn_condor.provisioning.rooms import Room
-from mlinfn_condor.provisioning.stock import Stock
+from mlinfn_condor.provisioning.rooms import Room, lane_of
 from mlinfn_condor.provisioning.yard import Yard
 
 _ORDER = {each: place for place, each in enumerate(PriorityClass)}
@@ -46,7 +46,7 @@ class Serving:
 
         def key(need: Need) -> tuple[object, ...]:
             ask = need.ask
-            suiting = min((len(self._catalogue.suiting(want)) for want in ask.wants), default=0)
+            suiting = min((len(self._catalogue.suiting(want)) for want in ask.wants), default=math.inf)
             size = (-ask.device_count, -ask.cpus, -ask.memory_mb)
             return _ORDER[ask.priority_class], suiting, size, need.since, need.project, need.job
 
@@ -118,7 +118,8 @@ class Serving:
         """
         found = []
         for kind, room in self._kinds.items():
-            each = sum(Stock([("", room)]).serve(load, count).values()) if count else 0
+            lane = lane_of(load)
+            each = room[lane].take(load, count, displace=False)[0] if lane in room else 0
             if each:
                 owner = kind.owner_project
                 own, others = bool(owner) and owner == load.project, bool(owner) and owner != load.project

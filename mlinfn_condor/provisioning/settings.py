@@ -117,7 +117,7 @@ class Settings(_Section):
         return tuple(kind.named(name) for name, kind in sorted(self.kinds.items()))
 
     @model_validator(mode="after")
-    def _limits_limit_something(self) -> Self:
+    def _fits_together(self) -> Self:
         known = {
             "devices": ({kind.model for kind in self.kinds.values()}, "has this model"),
             "owners": ({kind.owner_project for kind in self.kinds.values()}, "has this owner_project"),
@@ -127,6 +127,8 @@ class Settings(_Section):
             for table, (names, has) in known.items()
             for name in sorted(set(getattr(self.limits, table)) - names)
         ]
+        if self.intervals.join_seconds < self.intervals.report_seconds:
+            mistakes.append("intervals.join_seconds is below report_seconds: sound nodes would count as lost")
         if mistakes:
             raise ValueError("; ".join(mistakes))
         return self

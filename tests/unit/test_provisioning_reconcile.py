@@ -11,6 +11,7 @@ from mlinfn_condor.pool.execution_points import TwinExecutionPoints
 from mlinfn_condor.pool.twin import TwinPool
 from mlinfn_condor.provisioning.backends import BackendUnavailable, NodeRefused
 from mlinfn_condor.provisioning.backends.twin import TwinBackend
+from mlinfn_condor.provisioning.backoff import setback
 from mlinfn_condor.provisioning.growth import Growth
 from mlinfn_condor.provisioning.journal import Journal
 from mlinfn_condor.provisioning.leading import FileLeader
@@ -102,6 +103,14 @@ def test_what_ended_is_cleared_away_and_another_comes_in_its_place_when_it_is_ne
     site.provisioner.turn()
     assert site.backend.removed == ["t4-1"]
     assert site.names == ["t4-2"]
+
+
+def test_nodes_that_one_turn_asked_for_and_that_are_refused_together_are_one_round_of_back_off(site):
+    site.queue(6)
+    site.backend.refuses["t4"] = NodeRefused("the namespace has no more GPUs", Trouble.QUOTA)
+    site.provisioner.turn()
+    failures = site.provisioner.memory.failures
+    assert (len(failures), setback(failures, forgiven=0).rounds) == (3, 1)
 
 
 def test_a_kind_that_is_refused_is_left_alone_for_a_while_and_said(site):
