@@ -87,6 +87,19 @@ def reports(
     _measure(bench, case, quick, as_json, output)
 
 
+@app.command("plan")
+def plan(
+    case: list[str] = typer.Option([], help="Only this case (may be repeated): largest, week."),
+    quick: bool = typer.Option(False, "--quick", help="Fewer repeats, and a day instead of a week."),
+    as_json: bool = JSON,
+    output: Path | None = OUTPUT,
+) -> None:
+    """How long a plan takes for 100,000 idle jobs, and what a simulated week leaves idle, beside the PRP rule."""
+    from mlinfn_condor.bench import plan as bench
+
+    _measure(bench, case, quick, as_json, output)
+
+
 def _measure(
     bench: ModuleType, case: list[str], quick: bool, as_json: bool, output: Path | None, picture: Path | None = None
 ) -> None:
