@@ -23,7 +23,14 @@ def pytest_report_header() -> str:
 
 
 OWN_DAEMONS = ("acceptance/", "integration/test_hub_", "integration/test_metering_on_pool", "integration/test_culling")
-DATABASES = ("integration/test_store_", "integration/test_reports_", "integration/test_recorder_database")
+DATABASES = (
+    "integration/test_store_",
+    "integration/test_reports_",
+    "integration/test_recorder_database",
+    "integration/test_journals",
+    "integration/test_metrics_database",
+    "integration/test_dashboards",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

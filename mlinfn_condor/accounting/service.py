@@ -12,7 +12,7 @@ from pathlib import Path
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.blocking import BlockingScheduler
 
-from mlinfn_condor.accounting import looking, rolling, starts
+from mlinfn_condor.accounting import journals, looking, rolling
 from mlinfn_condor.accounting.recorder import Recorder
 from mlinfn_condor.accounting.settings import AccountingSettings
 from mlinfn_condor.errors import MlinfnError
@@ -29,14 +29,14 @@ class Service:
         pool: Callable[[], Pool],
         spools: Mapping[str, Path],
         settings: AccountingSettings,
-        journal: Path | None = None,
+        journals_of: Mapping[journals.Kind, Path] | None = None,
         say: Callable[[str], None] = lambda text: print(text, file=sys.stderr, flush=True),  # noqa: T201
     ) -> None:
         self._dsn = dsn
         self._pool = pool
         self._spools = spools
         self._settings = settings
-        self._starts = journal
+        self._journals = dict(journals_of or {})
         self._say = say
         self._connection: Connection | None = None
         self._trouble: dict[str, str] = {}
@@ -44,8 +44,8 @@ class Service:
     def read(self) -> None:
         """Store what the histories have more than before."""
         Recorder(self._database(), self._spools).read_all()
-        if self._starts is not None:
-            starts.read(self._database(), self._starts)
+        for kind, journal in self._journals.items():
+            journals.read(self._database(), journal, kind)
 
     def look(self) -> None:
         """Store how the pool looks now."""

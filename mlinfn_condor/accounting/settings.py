@@ -15,6 +15,8 @@ class AccountingSettings(BaseSettings):
     """Access point → folder with its `history` and `epoch_history`, as JSON; default: those of the embedded pool."""
     starts: Path | None = None
     """The hub's journal, `starts.jsonl` in its folder; default: that of the embedded pool's hub."""
+    events: Path | None = None
+    """The provisioner's journal, `glideins.jsonl`; default: that of the embedded pool."""
     history_seconds: float = Field(default=5, gt=0)
     """Between two looks whether a history grew."""
     look_seconds: float = Field(default=30, ge=5)

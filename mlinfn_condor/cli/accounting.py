@@ -12,6 +12,7 @@ app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
 DSN = typer.Option(None, "--dsn", help="Database to write to; default: $MLINFN_DATABASE, else the private one.")
 STARTS = typer.Option(None, "--starts", help="The hub's starts.jsonl; default: that of the embedded pool.")
+EVENTS = typer.Option(None, "--events", help="The provisioner's glideins.jsonl; default: that of the embedded pool.")
 SPOOL = typer.Option(None, "--spool", help="ACCESS_POINT=FOLDER with its histories (batch@=/var/lib/condor/spool).")
 
 
@@ -26,8 +27,10 @@ def record(
     dsn: str | None = DSN,
     spool: list[str] | None = SPOOL,
     starts: Path | None = STARTS,
+    events: Path | None = EVENTS,
 ) -> None:
     """Record what ran and what runs, until it is stopped. Any number may run; each record is stored once."""
+    from mlinfn_condor.accounting import journals
     from mlinfn_condor.accounting.service import Service
     from mlinfn_condor.accounting.settings import AccountingSettings
     from mlinfn_condor.cli.connection import connect as pool
@@ -42,7 +45,10 @@ def record(
         lambda: pool().pool,
         spools,
         settings,
-        starts or settings.starts or _journal_of_embedded_hub(),
+        {
+            journals.STARTS: starts or settings.starts or _journal_of_embedded_hub(),
+            journals.EVENTS: events or settings.events or _journal_of_embedded_provisioner(),
+        },
     )
     if once:
         if dsn is None:
@@ -136,6 +142,13 @@ def _journal_of_embedded_hub() -> Path:
     from mlinfn_condor.settings import Settings
 
     return HubLayout(Layout(Settings().pool_folder)).starts
+
+
+def _journal_of_embedded_provisioner() -> Path:
+    from mlinfn_condor.embedded.layout import Layout
+    from mlinfn_condor.settings import Settings
+
+    return Layout(Settings().pool_folder).glidein_journal
 
 
 def _of_embedded_pool() -> dict[str, Path]:

@@ -1,5 +1,6 @@
 """The story's last question: who used what? Its answer comes from the database, as it would for a whole year."""
 
+from mlinfn_condor.accounting.journals import EVENTS, STARTS
 from mlinfn_condor.accounting.service import Service
 from mlinfn_condor.accounting.settings import AccountingSettings
 from mlinfn_condor.demo.narrator import Narrator
@@ -22,7 +23,7 @@ def recorder(running: RunningPool, pool: Pool, report: Report) -> Service:
         lambda: pool,
         running.layout.spools,
         AccountingSettings(),
-        HubLayout(running.layout).starts,
+        {STARTS: HubLayout(running.layout).starts, EVENTS: running.layout.glidein_journal},
     )
     service.once()
     return service

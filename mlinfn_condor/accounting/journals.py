@@ -1,6 +1,10 @@
-"""The hub's journal of starts into the database: each line once, its place in the file in the same transaction."""
+"""Journals into the database, a line of JSON each: each line once, its place in the file in the same transaction.
+
+The hub notes starts of sessions as people met them, the provisioner what becomes of glideins.
+"""
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
 from mlinfn_condor.accounting import histories
@@ -8,13 +12,30 @@ from mlinfn_condor.accounting.cursor import Cursor, Place
 from mlinfn_condor.accounting.statements import SQL
 from mlinfn_condor.store import Connection
 
-KIND = "starts"
-HUB = "hub"
+
+@dataclass(frozen=True)
+class Kind:
+    """What stands in a journal, and where it goes."""
+
+    writer: str
+    """Stands in the place of an access point."""
+    kind: str
+    statement: str
+    names: tuple[str, ...]
+    """Needed in each line; they are the statement's parameters."""
+
+
+STARTS = Kind(
+    "hub",
+    "starts",
+    "note_start",
+    ("clicked", "username", "server", "project", "model", "job", "ready", "outcome", "reason"),
+)
+EVENTS = Kind("provisioner", "events", "note_event", ("at", "kind", "subject", "detail"))
 _BYTES = 4_000_000
-_NAMES = ("clicked", "username", "server", "project", "model", "job", "ready", "outcome", "reason")
 
 
-def read(connection: Connection, journal: Path) -> int:
+def read(connection: Connection, journal: Path, kind: Kind) -> int:
     """Lines that are new; 0 without a journal. A line that is not finished waits for the next time."""
     try:
         stream = journal.open("rb")
@@ -24,7 +45,7 @@ def read(connection: Connection, journal: Path) -> int:
         first = stream.readline()
         if not first.endswith(b"\n"):
             return 0
-        cursor = Cursor(connection, Place(HUB, KIND, histories.name_by(first)))
+        cursor = Cursor(connection, Place(kind.writer, kind.kind, histories.name_by(first)))
         rows = 0
         while True:
             with connection.transaction():
@@ -34,21 +55,21 @@ def read(connection: Connection, journal: Path) -> int:
                 data = data[: data.rfind(b"\n") + 1]
                 if not data:
                     return rows
-                added, refused = _store(cursor, position, data)
+                added, refused = _store(cursor, position, data, kind)
                 rows += added
                 cursor.move(position + len(data), data.count(b"\n"), refused)
 
 
-def _store(cursor: Cursor, position: int, data: bytes) -> tuple[int, int]:
+def _store(cursor: Cursor, position: int, data: bytes, kind: Kind) -> tuple[int, int]:
     rows, refused = [], 0
     for line in data.splitlines(keepends=True):
         try:
-            start = json.loads(line)
-            rows.append({name: start[name] for name in _NAMES})
+            told = json.loads(line)
+            rows.append({name: told[name] for name in kind.names})
         except (ValueError, KeyError, TypeError) as error:
             refused += 1
             cursor.refuse(position, repr(error), line)
         position += len(line)
     with cursor.connection.cursor() as several:
-        several.executemany(SQL.text("note_start"), rows)
+        several.executemany(SQL.text(kind.statement), rows)
     return len(rows), refused
