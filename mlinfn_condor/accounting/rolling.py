@@ -1,4 +1,4 @@
-"""Days that changed are added up again; months past their time are dropped, their sums stay."""
+"""Days that changed, and their months, are added up again; months past their time are dropped, their sums stay."""
 
 from collections.abc import Callable
 from datetime import date
@@ -10,13 +10,18 @@ KEPT_BY_MONTH = ("attempt", "job", "device_sample")
 
 
 def roll_up(connection: Connection, on_day: Callable[[date], None] = lambda _: None) -> list[date]:
-    """Add up every day that changed since it was, oldest first, each in a transaction of its own; those days."""
-    with connection.transaction():
-        days = [row[0] for row in connection.execute(SQL.text("list_changed_days")).fetchall()]
+    """Add up every day that changed since it was, oldest first, then the months; each in a transaction of its own.
+
+    Returns those days.
+    """
+    days = _listed(connection, "list_changed_days")
     for day in days:
         with connection.transaction():
             connection.execute(SQL.text("roll_up_day"), {"day": day})
         on_day(day)
+    for month in _listed(connection, "list_changed_months"):
+        with connection.transaction():
+            connection.execute(SQL.text("roll_up_month"), {"month": month})
     return days
 
 
@@ -31,3 +36,8 @@ def retire(connection: Connection, months: int) -> list[str]:
             found = connection.execute(SQL.text("drop_months"), {"table": table, "months": months}).fetchall()
             dropped += [row[0] for row in found]
     return dropped
+
+
+def _listed(connection: Connection, statement: str) -> list[date]:
+    with connection.transaction():
+        return [row[0] for row in connection.execute(SQL.text(statement)).fetchall()]

@@ -17,9 +17,9 @@ _PARTS = 73
 def fill(connection: Connection, attempts: int, report: Report) -> None:
     """Insert, and add every day up. `connection` is its owner's, in autocommit."""
     common = {"first": FIRST, "devices": DEVICES, "step": DAYS * 86400 / (attempts / DEVICES)}
-    for month in range(14):
+    for day in range(0, DAYS + 28, 28):  # no month is shorter
         for table in ("attempt", "device_sample"):
-            connection.execute(SQL.text("keep_month"), {"table": table, "moment": FIRST + timedelta(days=month * 30)})
+            connection.execute(SQL.text("keep_month"), {"table": table, "moment": FIRST + timedelta(days=day)})
     for name in ("fill_devices", "fill_periods", "fill_spawns", "mark_days"):
         connection.execute(SQL.text(name), common)
     with report.step(f"make up {attempts:,} attempts", _PARTS) as step:

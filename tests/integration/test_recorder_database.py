@@ -463,7 +463,7 @@ def test_what_was_not_measured_is_null_in_its_sample(connection: Connection) -> 
     ]  # fmt: skip
 
 
-SUMS = ("day_use", "day_task", "day_size", "day_wait", "hour_demand", "device_hour")
+SUMS = ("day_use", "day_task", "day_size", "day_wait", "hour_demand", "device_hour", "month_use", "month_size")
 
 
 def sums(connection: Connection) -> dict[str, list[str]]:

@@ -20,8 +20,10 @@ TICK_S = 600
 """All moments are multiples of it, so that a tick is wholly in or out."""
 DAYS = 3
 TICKS = DAYS * 86400 // TICK_S
-START = datetime(2026, 3, 28, tzinfo=UTC)
-"""In many zones the clocks change within these days; in the database they do not."""
+START = datetime(2026, 10, 31, tzinfo=UTC)
+"""In some zones the clocks change within these days; in the database they do not. A month ends, and a week."""
+MONTHS = (date(2026, 10, 1), date(2026, 11, 1))
+BOTH_MONTHS = Period(datetime(2026, 10, 1, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=UTC))
 DEVICES = (("node-a", "GPU-0", "A100"), ("node-a", "GPU-1", "A100"), ("node-b", "GPU-0", "T4"))
 WHO = (("alice", "alpha"), ("bob", "beta"), ("carol", "alpha"))
 CLASSES = ("interactive", "dask", "batch")
@@ -66,6 +68,8 @@ class History:
     grants: tuple[Grant, ...]
     rolled: frozenset[int]
     """Days that were rolled up."""
+    months_after: int
+    """The day after whose turn the months were rolled up; none of this number: they were not."""
 
 
 def moments(below: int = TICKS) -> st.SearchStrategy[int]:
@@ -111,8 +115,12 @@ def grants(draw: st.DrawFn) -> tuple[Grant, ...]:
     return tuple(made)
 
 
-histories = st.builds(History, attempts(), grants(), st.frozensets(st.integers(0, DAYS - 1)))
+rolled = st.one_of(st.just(frozenset(range(DAYS + 1))), st.frozensets(st.integers(0, DAYS)))
+histories = st.builds(History, attempts(), grants(), rolled, st.sampled_from([*range(DAYS + 2), DAYS]))
+WHOLE_MONTHS = (0, TICKS + 1)
+"""Stands for both months, for everything that there is lies in these ticks."""
 periods = st.one_of(
+    st.just(WHOLE_MONTHS),
     st.just((0, TICKS)),
     st.sampled_from([(0, 144), (144, 288), (144, 432)]),
     st.tuples(st.integers(0, TICKS - 1), st.integers(1, TICKS)).filter(lambda p: p[0] < p[1]),
@@ -159,6 +167,8 @@ def store(connection: Connection, history: History) -> None:
         connection.execute("INSERT INTO mlinfn.day_state VALUES (%s, clock_timestamp())", (wanted,))
         if day in history.rolled:
             connection.execute("SELECT mlinfn.roll_up_day(%s)", (wanted,))
+        for month in MONTHS if day == history.months_after else ():
+            connection.execute("SELECT mlinfn.roll_up_month(%s)", (month,))
 
 
 ATTEMPT = """INSERT INTO mlinfn.attempt (access_point, cluster, proc, run, submitted_at, started_at, ended_at, outcome,
@@ -250,7 +260,7 @@ def test_every_report_closes_and_agrees_with_the_slow_count(
     lo, hi = period
     try:
         store(connection, history)
-        asked = Period(at(lo), at(hi))
+        asked = BOTH_MONTHS if period == WHOLE_MONTHS else Period(at(lo), at(hi))
         wanted = counted(history, lo, hi, by)
         allocation = figures(answer(connection, "allocation", asked, by))
         for row in allocation.values():
@@ -281,7 +291,7 @@ def test_the_slow_count_knows_all_parts() -> None:
     first = Attempt(1, (0,), 0, 12, WHO[0], "batch", 6, 1.0, running=False)
     second = Attempt(2, (0,), 6, 18, WHO[1], "interactive", 0, None, running=False)
     granted = Grant(0, 0, 24, "alpha", "")
-    told = counted(History((second, first), (granted,), frozenset()), 0, 30, "user")
+    told = counted(History((second, first), (granted,), frozenset(), 0), 0, 30, "user")
     assert told["allocation"]["alice"]["batch_h"] == pytest.approx(2)
     assert told["utilisation"]["alice"]["lost_h"] == pytest.approx(1)
     assert told["utilisation"]["alice"]["busy_h"] == pytest.approx(1)

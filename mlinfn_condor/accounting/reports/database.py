@@ -19,9 +19,15 @@ class Asked:
     by: str
     key: str | None = None
 
+    @property
+    def daily(self) -> bool:
+        """Whether the sums of months are too coarse for it."""
+        return self.key is not None or self.by in ("day", "week")
+
     def rows(self, statement: str, **more: str | int) -> list[tuple[Any, ...]]:
         """All rows of a statement of this package. Raises StoreError."""
-        asked = {"lo": self.period.since, "hi": self.period.until, "by": self.by, "key": self.key, **more}
+        period = {"lo": self.period.since, "hi": self.period.until}
+        asked = {**period, "by": self.by, "key": self.key, "daily": self.daily, **more}
         with told_in_one_line(f"report ({statement})"):
             self.connection.execute(_SQL.text("compile_nothing"))
             return self.connection.execute(_SQL.text(statement), asked).fetchall()

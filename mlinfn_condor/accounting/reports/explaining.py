@@ -16,7 +16,7 @@ FUNCTIONS = {
     "allocation": "mlinfn.use_in, mlinfn.granted_days",
     "utilisation": "mlinfn.use_in",
     "usage": "mlinfn.use_in",
-    "rightsizing": "mlinfn.sizes_in",
+    "rightsizing": "mlinfn.size_spans_in",
     "owners": "mlinfn.use_in, mlinfn.granted_days",
     "energy": "mlinfn.device_hours_in, mlinfn.use_in, mlinfn.granted_days",
 }
@@ -69,7 +69,7 @@ def _sizes(asked: Asked) -> Table:
         Column("value", "cores, or MiB", False),
         Column("tasks", "with this value"),
     )
-    quantities = rightsizing.read(asked).get(asked.key or "", {})
+    quantities = rightsizing.read(asked)[0].get(asked.key or "", {})
     rows: tuple[tuple[Value, ...], ...] = tuple(
         (quantity, value, tasks) for quantity, values in quantities.items() for value, tasks in values.items()
     )

@@ -28,13 +28,14 @@ PROPOSAL = (
     Column("how_sure", "what the number of tasks allows to say", False),
     Column("site_file", "a line for the site's file; see the notes", False),
 )
+Histograms = dict[str, dict[str, dict[float, int]]]
+"""By model/class and quantity: number of tasks at each value."""
 KEY = Column("device_model_and_class", "device model / priority class", adds_up=False)
 
 
 def report(asked: Asked) -> Report:
     """A row per device model and class, percentiles of what was asked and used, and a proposal."""
-    histograms = read(asked)
-    spans = {f"{model}/{kind}": (first, last) for model, kind, first, last in asked.rows("sizes_span")}
+    histograms, spans = read(asked)
     nodes = {model: sizes.Node(*capacity) for model, *capacity in asked.rows("node_capacity")}
     reserve_mb = _reserve_mb()
     measured, proposed = [], []
@@ -58,12 +59,16 @@ def report(asked: Asked) -> Report:
     )
 
 
-def read(asked: Asked) -> dict[str, dict[str, dict[float, int]]]:
-    """Histograms by model/class and quantity; only tasks for which all four quantities are known are in them."""
-    histograms: dict[str, dict[str, dict[float, int]]] = defaultdict(lambda: defaultdict(dict))
-    for model, kind, quantity, value, tasks in asked.rows("sizes"):
-        histograms[f"{model}/{kind}"][quantity][value] = tasks
-    return histograms
+def read(asked: Asked) -> tuple[Histograms, dict[str, tuple[date, date]]]:
+    """Histograms, and first and last day, by model/class; only tasks that know all four quantities are in them."""
+    histograms: Histograms = defaultdict(lambda: defaultdict(dict))
+    spans: dict[str, tuple[date, date]] = {}
+    for model, kind, quantity, value, tasks, first, last in asked.rows("sizes"):
+        key = f"{model}/{kind}"
+        histograms[key][quantity][value] = tasks
+        earliest, latest = spans.get(key, (first, last))
+        spans[key] = min(earliest, first), max(latest, last)
+    return histograms, spans
 
 
 def _proposal(

@@ -1,5 +1,7 @@
 """Who uses the platform, to do what, and how many at once?"""
 
+from typing import Any
+
 from mlinfn_condor.accounting.reports.database import Asked
 from mlinfn_condor.accounting.reports.period import shown
 from mlinfn_condor.accounting.reports.report import Column, Report, Table, total
@@ -13,16 +15,19 @@ COLUMNS = (
     Column("share_percent", "of the claimed device hours of all rows", adds_up=False),
     Column("cpu_h", "core hours of their slots"),
 )
+Demand = list[tuple[Any, ...]]
+"""Slice of time, or the hour of a peak of sessions; class, device model, most people, attempts, devices."""
 
 
 def report(asked: Asked) -> Report:
     """Attempts and hours; then concurrency, peaks of sessions, spawn times and tasks."""
     columns = (Column(asked.by.replace("-", "_"), "what the row is about", adds_up=False), *COLUMNS)
     rows = tuple((row[0], *row[2:]) for row in asked.rows("usage"))
+    demand = asked.rows("usage_demand", slice=asked.period.slice)
     tables = (
         Table("usage", "Use of the platform", columns, rows, total(columns, rows), ("device_h",)),
-        _concurrency(asked),
-        _peaks(asked),
+        _concurrency(asked, demand),
+        _peaks(demand),
         _spawns(asked),
         _tasks(asked),
     )
@@ -41,7 +46,7 @@ def report(asked: Asked) -> Report:
     )
 
 
-def _concurrency(asked: Asked) -> Table:
+def _concurrency(asked: Asked, demand: Demand) -> Table:
     columns = (
         Column(asked.period.slice, "slice of time", adds_up=False),
         Column("class", "priority class", adds_up=False),
@@ -50,11 +55,11 @@ def _concurrency(asked: Asked) -> Table:
         Column("running_peak", "most sessions, workers or trainings at one moment", adds_up=False),
         Column("devices_peak", "most devices held at one moment", adds_up=False),
     )
-    rows = tuple(tuple(row) for row in asked.rows("usage_demand", slice=asked.period.slice))
+    rows = tuple((slice_, *rest) for slice_, hour, *rest in demand if hour is None)
     return Table("concurrency", "The most at one moment", columns, rows)
 
 
-def _peaks(asked: Asked) -> Table:
+def _peaks(demand: Demand) -> Table:
     columns = (
         Column("device_model", "none: sessions without a device", adds_up=False),
         Column("devices_peak", "most devices that sessions held at one moment", adds_up=False),
@@ -62,7 +67,9 @@ def _peaks(asked: Asked) -> Table:
         Column("users_peak", "most people with one, in the same hour", adds_up=False),
         Column("hour", "first hour of the peak (UTC)", adds_up=False),
     )
-    rows = tuple((*figures, shown(hour)) for *figures, hour in asked.rows("usage_peaks"))
+    rows = tuple(
+        (model, devices, sessions, users, shown(hour)) for _, hour, _, model, users, sessions, devices in demand if hour
+    )
     return Table("interactive_peaks", "Peak demand of sessions", columns, rows)
 
 

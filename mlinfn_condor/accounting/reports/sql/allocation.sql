@@ -6,7 +6,7 @@ WITH used AS (
         CASE WHEN %(key)s::text IS NOT NULL THEN concat_ws(' ', u.day, u.node, u.device) END AS thing,
         CASE WHEN %(key)s::text IS NOT NULL THEN u.username END AS username,
         u.class, u.given_to, u.granted, sum(u.claimed_s) AS claimed_s
-    FROM mlinfn.use_in(%(lo)s, %(hi)s) AS u
+    FROM mlinfn.use_in(%(lo)s, %(hi)s, %(daily)s) AS u
     LEFT JOIN mlinfn.device AS d USING (node, device)
     CROSS JOIN LATERAL (
         SELECT CASE WHEN u.given_to = '' THEN '(unallocated)' ELSE '(given to ' || u.given_to || ')' END) AS p (place)

@@ -6,7 +6,7 @@ WITH used AS (
         CASE WHEN %(key)s::text IS NOT NULL THEN concat_ws(' ', u.day, u.node, u.device) END AS thing,
         CASE WHEN %(key)s::text IS NOT NULL THEN u.username END AS username,
         sum(u.joules) AS joules, sum(u.energy_s) AS energy_s
-    FROM mlinfn.use_in(%(lo)s, %(hi)s) AS u LEFT JOIN mlinfn.device AS d USING (node, device)
+    FROM mlinfn.use_in(%(lo)s, %(hi)s, %(daily)s) AS u LEFT JOIN mlinfn.device AS d USING (node, device)
     WHERE u.device <> '' AND u.energy_s > 0
     GROUP BY 1, 2, 3, 4
 ),

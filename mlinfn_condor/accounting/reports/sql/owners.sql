@@ -2,7 +2,7 @@
 -- With a key: its rows, one per day, device and project that had it.
 WITH used AS (
     SELECT u.*, coalesce(d.model, 'unknown') AS model
-    FROM mlinfn.use_in(%(lo)s, %(hi)s) AS u LEFT JOIN mlinfn.device AS d USING (node, device)
+    FROM mlinfn.use_in(%(lo)s, %(hi)s, %(daily)s) AS u LEFT JOIN mlinfn.device AS d USING (node, device)
     WHERE u.device <> '' AND u.owner_project <> ''
 ),
 moves AS (

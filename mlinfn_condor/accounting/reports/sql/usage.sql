@@ -8,7 +8,7 @@ SELECT mlinfn.key_of(%(by)s, u.day, CASE u.device WHEN '' THEN 'none' ELSE coale
     100 * coalesce(sum(u.claimed_s) FILTER (WHERE u.device <> ''), 0)
         / nullif(sum(coalesce(sum(u.claimed_s) FILTER (WHERE u.device <> ''), 0)) OVER (), 0),
     sum(u.cpu_s) / 3600
-FROM mlinfn.use_in(%(lo)s, %(hi)s) AS u LEFT JOIN mlinfn.device AS d USING (node, device)
+FROM mlinfn.use_in(%(lo)s, %(hi)s, %(daily)s) AS u LEFT JOIN mlinfn.device AS d USING (node, device)
 WHERE %(key)s::text IS NULL
     OR mlinfn.key_of(%(by)s, u.day, CASE u.device WHEN '' THEN 'none' ELSE coalesce(d.model, 'unknown') END,
         u.username, u.project, u.class) = %(key)s

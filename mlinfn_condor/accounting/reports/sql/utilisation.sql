@@ -6,7 +6,7 @@ SELECT mlinfn.key_of(%(by)s, u.day, coalesce(d.model, 'unknown'), u.username, u.
     sum(u.claimed_s - u.lost_s - u.measured_s) / 3600,
     100 * sum(u.busy_s) / nullif(sum(u.measured_s), 0), sum(u.handover_s) / 3600,
     CASE WHEN sum(u.energy_s) > 0 THEN sum(u.joules) / 3.6e6 END, sum(u.claimed_s - u.energy_s) / 3600
-FROM mlinfn.use_in(%(lo)s, %(hi)s) AS u LEFT JOIN mlinfn.device AS d USING (node, device)
+FROM mlinfn.use_in(%(lo)s, %(hi)s, %(daily)s) AS u LEFT JOIN mlinfn.device AS d USING (node, device)
 WHERE u.device <> ''
     AND (%(key)s::text IS NULL
         OR mlinfn.key_of(%(by)s, u.day, coalesce(d.model, 'unknown'), u.username, u.project, u.class) = %(key)s)

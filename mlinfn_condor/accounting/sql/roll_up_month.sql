@@ -1,0 +1,1 @@
+SELECT mlinfn.roll_up_month(%(month)s)
