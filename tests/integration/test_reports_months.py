@@ -36,7 +36,7 @@ SELECT 'batch@', i, 0, 1, s - interval '1 minute', s, s + make_interval(hours =>
     (ARRAY['alpha', 'beta'])[1 + i % 2], (ARRAY['batch', 'dask', 'interactive'])[1 + i % 3],
     (ARRAY['node-a', 'node-b'])[1 + i / 3 % 2], 'slot1', CASE WHEN i % 7 > 0 THEN '{GPU-0}' ELSE '{}' END::text[],
     CASE WHEN i % 5 > 0 THEN 0.5 END, 200, i % 3 * 60, 4, 4, i % 5 / 2.0, 16000, 1000 + 300 * (i % 20), 'train' || i % 4
-FROM generate_series(0, 400) AS i, LATERAL (SELECT timestamptz '2026-01-31 20:00' + i * interval '3.5 hours' AS s) AS x;
+FROM generate_series(0, 412) AS i, LATERAL (SELECT timestamptz '2026-01-31 20:00' + i * interval '3.5 hours' AS s) AS x;
 INSERT INTO mlinfn.device_sample (at, seconds, busy_s, measured_s, joules, energy_s, watts, energy_source, device, node)
 SELECT at, 3600, 1800, 3600, 720000, 3600, 200, 'c', 'GPU-0', 'node-a'
 FROM generate_series(timestamptz '2026-02-01 01:00', '2026-03-31 12:00', '1 hour') AS t (at);
