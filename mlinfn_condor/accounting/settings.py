@@ -33,3 +33,5 @@ class AccountingSettings(BaseSettings):
     """A scrape waits so long for database and pool, and then is told what there is; Prometheus gives up after 10 s."""
     metrics_fresh_seconds: float = Field(default=300, gt=0)
     """What the recorder saw longer ago is not how the pool looks now; ten of its looks."""
+    openstack_map: Path | None = None
+    """What names of OpenStack's devices and projects mean at this site, a TOML file: see docs/accounting.md."""

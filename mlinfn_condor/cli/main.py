@@ -11,6 +11,7 @@ from mlinfn_condor.cli import (
     databases,
     glideins,
     hubs,
+    inventories,
     looking,
     nodes,
     pools,
@@ -36,6 +37,7 @@ app.add_typer(pools.app, name="pool", help="Install HTCondor and run a private p
 app.add_typer(hubs.app, name="hub", help="Run JupyterHub on the private pool of this machine.")
 app.add_typer(databases.app, name="db", help="Run a private PostgreSQL, or look after the site's.")
 app.add_typer(accounting.app, name="accounting", help="Record who used what.")
+app.add_typer(inventories.app, name="inventory", help="Tell what was granted outside of HTCondor's sight.")
 app.add_typer(nodes.app, name="node", help="Look after an execution node.")
 app.add_typer(glideins.app, name="glidein", help="Nodes that come with demand and leave when idle.")
 app.add_typer(submitting.app, name="submit", help="Submit a training, a session or Dask workers.")

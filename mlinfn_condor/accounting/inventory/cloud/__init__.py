@@ -1,0 +1,1 @@
+"""Inventories of OpenStack: its servers are the grants."""

@@ -1,0 +1,69 @@
+"""What the names of a cloud mean at this site: a TOML file that the site writes."""
+
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from mlinfn_condor.accounting.inventory.rows import MOST_DEVICES, InventoryWrong
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _short_for(name: str) -> BeforeValidator:
+    return BeforeValidator(lambda value: {name: value} if isinstance(value, str) else value)
+
+
+class Device(_Strict):
+    """What one of OpenStack's devices is. An empty model: no accelerator, and nothing to account for."""
+
+    model: str
+    kind: Literal["gpu", "fpga"] = "gpu"
+    count: int = Field(default=1, ge=1, le=MOST_DEVICES)
+    owner_project: str = ""
+
+
+class Project(_Strict):
+    """Who has the servers of an OpenStack project for itself; empty: nobody, they are the platform's own."""
+
+    given_to: str
+    owner_project: str = ""
+
+
+class Keys(_Strict):
+    """Keys of a server's metadata that say the same for this server; empty: not looked at.
+
+    Whoever may change a server may change its metadata, and so who it is charged to.
+    """
+
+    given_to: str = ""
+    owner_project: str = ""
+
+
+class Meaning(_Strict):
+    """The whole file. A project that it does not name has OpenStack's own name."""
+
+    devices: dict[str, Annotated[Device, _short_for("model")]] = Field(default_factory=dict)
+    projects: dict[str, Annotated[Project, _short_for("given_to")]] = Field(default_factory=dict)
+    metadata: Keys = Keys()
+
+
+def read(path: Path | None) -> Meaning:
+    """Raises InventoryWrong with every mistake and its place in the file."""
+    if path is None:
+        return Meaning()
+    try:
+        return Meaning.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InventoryWrong(f"nothing was imported: {path}: {error}") from error
+    except ValidationError as error:
+        raise InventoryWrong("\n".join(["nothing was imported:", *_told(path, error.errors())])) from error
+
+
+def _told(path: Path, errors: list[Any]) -> Iterator[str]:
+    for each in errors:
+        yield f"{path}: {'.'.join(map(str, each['loc']))}: {each['msg']}"
