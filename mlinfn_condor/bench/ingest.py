@@ -1,8 +1,8 @@
-"""The bench `ingest`: how fast a history is in the database, beside condor_history that only prints the same file.
+"""The bench `ingest`: how fast a history is in the database, beside HTCondor's own programs that read the same file.
 
 The history is made up from one real record's attributes (about 4.8 kB each), with other numbers, users and devices in
-each. The database is a private one of the bench's own, with fsync as any other; both sides read a file that the kernel
-has in its cache, if it fits.
+each. The database is a private one of the bench's own, with fsync as any other; all sides read a file that the kernel
+has in its cache, if it fits. condor_adstash keeps a file in memory until it writes it: its case is smaller.
 """
 
 import subprocess
@@ -14,6 +14,7 @@ from typing import Any
 
 from mlinfn_condor.accounting.recorder import Recorder
 from mlinfn_condor.accounting.statements import SQL
+from mlinfn_condor.bench import adstash
 from mlinfn_condor.bench.database import database
 from mlinfn_condor.bench.figures import Beside, Case, Measured, Target
 from mlinfn_condor.bench.history import write_history
@@ -25,17 +26,23 @@ from mlinfn_condor.store import connect, overview
 from mlinfn_condor.store.local import RECORDER
 
 NAME = "ingest"
-EMPTY, AGAIN = "empty", "again"
-CASES = (EMPTY, AGAIN)
+EMPTY, AGAIN, ADSTASH = "empty", "again", "adstash"
+CASES = (EMPTY, AGAIN, ADSTASH)
 ROWS, QUICK_ROWS = 1_000_000, 20_000
+ADSTASH_ROWS, ADSTASH_QUICK_ROWS = 50_000, 2_000
 PEER = "condor_history -epochs -json > /dev/null"
 
 
 def run(report: Report, cases: Collection[str] = CASES, *, quick: bool = False) -> dict[str, Any]:
     """Measure, and tell it as the bench's object. Raises UserError for a case that there is not."""
     told = opening(NAME, CASES, cases, quick=quick)
-    with tempfile.TemporaryDirectory(prefix="mlinfn-") as folder:
-        done = _measure(Path(folder), QUICK_ROWS if quick else ROWS, report)
+    done: list[Case] = []
+    if {EMPTY, AGAIN} & set(cases):
+        with tempfile.TemporaryDirectory(prefix="mlinfn-") as folder:
+            done += _measure(Path(folder), QUICK_ROWS if quick else ROWS, report)
+    if ADSTASH in cases:
+        with tempfile.TemporaryDirectory(prefix="mlinfn-") as folder:
+            done.append(_beside_adstash(Path(folder), ADSTASH_QUICK_ROWS if quick else ADSTASH_ROWS, report))
     return told | {"cases": [case.as_json() for case in done if case.name in cases]}
 
 
@@ -80,6 +87,27 @@ def _measure(folder: Path, rows: int, report: Report) -> list[Case]:
         "seconds": ("<=", round(first / 10, 2)),
     }
     return [Case(EMPTY, Measured(ours), target, peer), Case(AGAIN, Measured(repeated), unchanged, None)]
+
+
+def _beside_adstash(folder: Path, rows: int, report: Report) -> Case:
+    spool = folder / "spool"
+    spool.mkdir()
+    with report.step(f"{ADSTASH}: write a history of {rows:,} attempts", rows) as step:
+        write_history(spool / "epoch_history", rows, step.advance)
+    with report.step(f"{ADSTASH}: beside, condor_adstash writes it as JSON"):
+        beside = adstash.written(spool / "epoch_history", folder / "json")
+    with (
+        database(folder, report) as server,
+        connect(server.dsn_as(RECORDER), autocommit=True) as connection,
+        report.step(f"{ADSTASH}: into the database"),
+    ):
+        stored, seconds = _timed(Recorder(connection, {"batch@": spool}))
+    ours = {"rows": stored, "seconds": round(seconds, 2), "rows_per_s": round(stored / seconds)}
+    peer = beside.measured.figures
+    target: Target = {"rows": (">=", rows)} | (
+        {"rows_per_s": (">=", peer["rows_per_s"])} if "rows_per_s" in peer else {}
+    )
+    return Case(ADSTASH, Measured(ours), target, beside)
 
 
 def _timed(recorder: Recorder) -> tuple[int, float]:

@@ -63,12 +63,12 @@ def metering(
 
 @app.command("ingest")
 def ingest(
-    case: list[str] = typer.Option([], help="Only this case (may be repeated): empty, again."),
+    case: list[str] = typer.Option([], help="Only this case (may be repeated): empty, again, adstash."),
     quick: bool = typer.Option(False, "--quick", help="20,000 attempts instead of a million."),
     as_json: bool = JSON,
     output: Path | None = OUTPUT,
 ) -> None:
-    """How fast a history is in the database, beside condor_history only printing it."""
+    """How fast a history is in the database, beside condor_history printing it and condor_adstash writing JSON."""
     from mlinfn_condor.bench import ingest as bench
 
     _measure(bench, case, quick, as_json, output)

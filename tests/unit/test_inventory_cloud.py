@@ -1,5 +1,6 @@
 """What a cloud's servers mean: who has which devices, since when, and what stays of what was known."""
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from mlinfn_condor.accounting.inventory import rows
 from mlinfn_condor.accounting.inventory.cloud.deciding import Decision, decide
 from mlinfn_condor.accounting.inventory.cloud.flavors import asked
 from mlinfn_condor.accounting.inventory.cloud.importing import deleted_since
@@ -198,3 +200,13 @@ def test_mistakes_of_the_map_are_told_with_their_place(tmp_path: Path) -> None:
         read(tmp_path / "none.toml")
     path.write_text('[devices]\nt4 = "T4"\n')
     assert read(path).devices["t4"].model == "T4"
+
+
+def test_the_guides_examples_are_read_as_they_stand(tmp_path: Path) -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "accounting.md").read_text()
+    (csv,) = re.findall(r"^```\n(name,.*?)^```", guide, re.DOTALL | re.MULTILINE)
+    assert [len(grant.devices) for grant in rows.read(csv.splitlines(keepends=True))] == [2, 8, 1]
+    (toml,) = re.findall(r"^```toml\n(.*?)^```", guide, re.DOTALL | re.MULTILINE)
+    (tmp_path / "map.toml").write_text(toml)
+    meaning = read(tmp_path / "map.toml")
+    assert (meaning.devices["nic"].model, meaning.projects["platform"].given_to) == ("", "")
