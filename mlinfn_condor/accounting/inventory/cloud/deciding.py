@@ -112,13 +112,13 @@ def _continued(server: Server, wanted: list[Grant], history: History, now: datet
     end = server.ended or now
     begin = _begin(server, past, end)
     for key, known in history.items():
-        yield from (_ended(grant, server.ended) if server.ended else grant for grant in known[:-1])
         last, piece = known[-1], pieces.get(key)
+        yield from (_ended(grant, end) for grant in known[:-1])
         if piece is not None and last.until is None and _facts(last) == _facts(piece):
             yield replace(last, until=server.ended)
             del pieces[key]
         else:
-            yield _ended(last, end) if last.until is None or server.ended else last
+            yield _ended(last, end)
     for piece in pieces.values():
         name = past[-1].name if past else piece.name
         yield replace(_named(piece, name), since=begin)
@@ -137,10 +137,9 @@ def _begin(server: Server, past: list[Grant], end: datetime) -> datetime:
 
 
 def _ended(grant: Grant, moment: datetime) -> Grant:
-    """Over at this moment at the latest; one that begins later was seen by a newer import, and stays."""
-    if grant.since >= moment or (grant.until is not None and grant.until <= moment):
-        return grant
-    return replace(grant, until=moment)
+    """Over at this moment at the latest; what begins later is empty."""
+    over = grant.until is not None and grant.until <= moment
+    return grant if over else replace(grant, until=max(grant.since, moment))
 
 
 def _all(history: History) -> Iterator[Grant]:
