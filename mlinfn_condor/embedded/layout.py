@@ -84,6 +84,11 @@ class Layout:
         return self.folder / "glideins"
 
     @property
+    def glidein_requests(self) -> Path:
+        """Nodes that an administrator is asked to create, where he does that by hand."""
+        return self.folder / "requests"
+
+    @property
     def glidein_settings(self) -> Path:
         """What the provisioner may start, and how much of it."""
         return self.etc / "glideins.toml"

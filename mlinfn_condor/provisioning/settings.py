@@ -3,7 +3,7 @@
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -107,6 +107,8 @@ class Intervals(_Section):
 class Settings(_Section):
     """All of it."""
 
+    backend: Literal["local", "manual", "kubernetes"] = "local"
+    """Who provides nodes: processes of this machine, an administrator, a cluster."""
     kinds: dict[KindName, KindSettings] = Field(min_length=1)
     limits: Limits = Limits()
     intervals: Intervals = Intervals()

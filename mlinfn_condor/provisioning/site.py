@@ -13,7 +13,9 @@ from mlinfn_condor.pool import Job, configured
 from mlinfn_condor.pool.execution_points import RealExecutionPoints
 from mlinfn_condor.pool.real import RealPool
 from mlinfn_condor.provisioning import settings as reading
+from mlinfn_condor.provisioning.backends import Backend
 from mlinfn_condor.provisioning.backends.local import LocalBackend
+from mlinfn_condor.provisioning.backends.manual import ManualBackend
 from mlinfn_condor.provisioning.growth import Growth
 from mlinfn_condor.provisioning.journal import Journal
 from mlinfn_condor.provisioning.leading import FileLeader, Leader
@@ -91,13 +93,21 @@ def embedded(running: RunningPool, user: str | None = ADMINISTRATOR) -> Site:
     provisioner = Provisioner(
         pool,
         nodes,
-        LocalBackend(layout.glideins, _orders(running, settings)),
+        _backend(running, settings),
         settings,
         Portions(int(configured("MLINFN_BARE_PERCENT")), int(configured("MLINFN_HANDOVER_RESERVE_MB"))),
         Journal(layout.glidein_journal),
         Growth(layout.growing, nodes),
     )
     return Site(provisioner, FileLeader(layout.glidein_leader), layout.glidein_settings)
+
+
+def _backend(running: RunningPool, settings: Settings) -> Backend:
+    orders = _orders(running, settings)
+    if settings.backend == "manual":
+        told = ("COLLECTOR", "DOMAIN", "SITE")
+        return ManualBackend(running.layout.glidein_requests, {name.lower(): orders[name] for name in told})
+    return LocalBackend(running.layout.glideins, orders)
 
 
 def _orders(running: RunningPool, settings: Settings) -> dict[str, str]:
