@@ -100,6 +100,19 @@ def plan(
     _measure(bench, case, quick, as_json, output)
 
 
+@app.command("glidein")
+def glidein(
+    case: list[str] = typer.Option([], help="Only this case (may be repeated): cold, leave."),
+    quick: bool = typer.Option(False, "--quick", help="3 nodes instead of 20."),
+    as_json: bool = JSON,
+    output: Path | None = OUTPUT,
+) -> None:
+    """How soon a node comes when a job needs one, and how soon it is gone when nobody does."""
+    from mlinfn_condor.bench import glidein as bench
+
+    _measure(bench, case, quick, as_json, output)
+
+
 def _measure(
     bench: ModuleType, case: list[str], quick: bool, as_json: bool, output: Path | None, picture: Path | None = None
 ) -> None:
