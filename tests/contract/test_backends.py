@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -20,10 +21,14 @@ T4 = NodeKind("t4", 4, 8192, DeviceKind.GPU, "T4", 2, owner_project="alpha", mos
 BARE = NodeKind("cpu", 2, 4096, most=3)
 ALIVE = (Phase.ASKED, Phase.RUNNING)
 GONE_SECONDS = 20
-STAND_IN = """#!/bin/sh
-trap 'echo "{\\"code\\": 143, \\"detail\\": \\"it was told to end\\"}" >"$MLINFN_GLIDEIN_WORDS"; exit 143' TERM
-mkdir -p "$MLINFN_GLIDEIN_WORK"
-while :; do sleep 0.1; done
+STAND_IN = f"""#!{sys.executable}
+import json, os, pathlib, signal, sys
+def leave(*_):
+    pathlib.Path(os.environ["MLINFN_GLIDEIN_WORDS"]).write_text(json.dumps({{"code": 143, "detail": "told to end"}}))
+    sys.exit(143)
+signal.signal(signal.SIGTERM, leave)
+while True:
+    signal.pause()
 """
 """In the place of the interpreter that runs an entrypoint: it does nothing, and says so at its end."""
 
