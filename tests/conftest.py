@@ -59,6 +59,8 @@ def _blinded(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, no
     for name in [name for name in os.environ if name.startswith(("_CONDOR_", "MLINFN_"))]:
         if name not in {"MLINFN_HOME", "MLINFN_REQUIRE_DAEMONS"}:
             monkeypatch.delenv(name)
+    for name in ("KUBECONFIG", "KUBERNETES_SERVICE_HOST"):
+        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture(scope="session")

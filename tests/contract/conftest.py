@@ -1,10 +1,13 @@
-"""One suite, two pools: the twin in memory and a real HTCondor on this machine."""
+"""One suite, two pools: the twin in memory and a real HTCondor on this machine. And the same for Kubernetes."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from kube_benches import LENT, ClusterBench, MemoryBench
+from kube_standin import ApiServer
 
+from mlinfn_condor.kube.twin import TwinCluster
 from mlinfn_condor.pool import Job, JobId, JobState, Pool
 from mlinfn_condor.pool.real import RealPool
 from mlinfn_condor.pool.twin import TwinPool
@@ -56,3 +59,15 @@ def bench(request, tmp_path):
         return Bench(TwinPool([SLOT], [GROUP], KNOWN_CLASS), tmp_path)
     running = request.getfixturevalue("running_pool")
     return Bench(RealPool(running.environment()), tmp_path)
+
+
+@pytest.fixture(params=["twin", "api-server", *(["cluster"] if LENT else [])])
+def kube_bench(request, tmp_path):
+    """One suite, three clusters: in memory, in memory behind HTTPS, and a real one where somebody lends it."""
+    if request.param == "cluster":
+        bench = ClusterBench(Path(LENT).resolve(), tmp_path)
+    else:
+        cluster = TwinCluster()
+        bench = MemoryBench(cluster, tmp_path, ApiServer(cluster) if request.param == "api-server" else None)
+    yield bench
+    bench.close()
