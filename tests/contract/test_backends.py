@@ -1,4 +1,4 @@
-"""What every back end promises: the twin, processes of this machine, an administrator's folder."""
+"""What every back end promises: the twin, processes of this machine, an administrator's folder, pods."""
 
 import os
 import signal
@@ -10,8 +10,10 @@ from dataclasses import dataclass
 import pytest
 
 from mlinfn_condor.glidein import processes
+from mlinfn_condor.kube.twin import TwinCluster, twin_kube
 from mlinfn_condor.pool import DeviceKind
 from mlinfn_condor.provisioning.backends import Backend
+from mlinfn_condor.provisioning.backends.kubernetes import KubernetesBackend, KubernetesSite
 from mlinfn_condor.provisioning.backends.local import LocalBackend
 from mlinfn_condor.provisioning.backends.manual import ManualBackend
 from mlinfn_condor.provisioning.backends.twin import TwinBackend
@@ -21,6 +23,7 @@ T4 = NodeKind("t4", 4, 8192, DeviceKind.GPU, "T4", 2, owner_project="alpha", mos
 BARE = NodeKind("cpu", 2, 4096, most=3)
 ALIVE = (Phase.ASKED, Phase.RUNNING)
 GONE_SECONDS = 20
+POD = {"kind": "Pod", "metadata": {}, "spec": {"containers": [{"name": "glidein", "image": "glidein:1"}]}}
 STAND_IN = f"""#!{sys.executable}
 import json, os, pathlib, signal, sys
 def leave(*_):
@@ -41,7 +44,7 @@ class Place:
     again: Callable[[], Backend]
 
 
-@pytest.fixture(params=["twin", "local", "manual"])
+@pytest.fixture(params=["twin", "local", "manual", "kubernetes"])
 def place(request, tmp_path, monkeypatch) -> Iterator[Place]:
     if request.param == "twin":
         twin = TwinBackend()
@@ -55,6 +58,13 @@ def place(request, tmp_path, monkeypatch) -> Iterator[Place]:
         for work in folder.glob("*/work"):
             if pid := processes.entrypoint(work):
                 os.kill(pid, signal.SIGKILL)
+    elif request.param == "kubernetes":
+        cluster = TwinCluster(namespace="ai")
+
+        def kubernetes() -> KubernetesBackend:
+            return KubernetesBackend(twin_kube(cluster), KubernetesSite(pool="ai"), POD)
+
+        yield Place(kubernetes(), kubernetes)
     else:
 
         def manual() -> ManualBackend:

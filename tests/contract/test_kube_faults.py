@@ -219,6 +219,7 @@ def test_a_server_by_another_name_than_its_certificates_is_told_nothing(server, 
     assert server.agents == set()
 
 
+@pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
 def test_tls_that_is_not_verified_is_refused_unless_the_site_wants_it(server, tmp_path):
     path = server.kubeconfig(tmp_path / "kubeconfig", **{"insecure-skip-tls-verify": True})
     with pytest.raises(UserError, match="insecure-skip-tls-verify"):
