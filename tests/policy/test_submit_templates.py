@@ -137,6 +137,18 @@ def test_a_training_template_without_a_command_starts_nothing(submitted):
         submitted(TEMPLATES / "training.sub")
 
 
+def test_a_selftest_runs_on_the_one_glidein_that_it_is_for(submitted):
+    (ad, *others) = submitted(TEMPLATES / "glidein-selftest.sub", uid="6f1c-77")
+    assert others == []
+    assert 'MlinfnGlideinUid == "6f1c-77"' in ad["requirements"]
+    assert (ad["priorityclass"], ad["requestcpus"]) == ('"batch"', "1")
+
+
+def test_a_selftest_without_a_glidein_is_none(submitted):
+    with pytest.raises(JobRefused, match="which glidein"):
+        submitted(TEMPLATES / "glidein-selftest.sub")
+
+
 DUMMY_WORKER = """
 import json, sys
 from dask_jobqueue.htcondor import HTCondorJob
