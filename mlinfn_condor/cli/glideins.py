@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -18,11 +19,16 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
+SETTINGS = typer.Option(
+    None, "--settings", envvar="MLINFN_PROVISIONING", help="The provisioner's settings; default: the embedded pool's."
+)
+JSON = typer.Option(False, "--json", help="For programs.")
+
 
 @app.command()
-def plan(as_json: bool = typer.Option(False, "--json", help="For programs.")) -> None:
+def plan(settings: Path | None = SETTINGS, as_json: bool = JSON) -> None:
     """Say which nodes would be asked for, kept, retired or cleared away now, and why; nothing is done."""
-    provisioner = _site().provisioner
+    provisioner = _site(settings).provisioner
     snapshot = provisioner.look()
     decided = provisioner.decide(snapshot)
     if as_json:
@@ -40,11 +46,11 @@ def plan(as_json: bool = typer.Option(False, "--json", help="For programs.")) ->
 
 
 @app.command("list")
-def list_(as_json: bool = typer.Option(False, "--json", help="For programs.")) -> None:
+def list_(settings: Path | None = SETTINGS, as_json: bool = JSON) -> None:
     """List the glideins: what they are, whether they have joined, what they run, what is wrong with them."""
     from mlinfn_condor.provisioning.roster import roster
 
-    rows = roster(_site().provisioner.look())
+    rows = roster(_site(settings).provisioner.look())
     if as_json:
         print(json.dumps([asdict(row) for row in rows], indent=1))
         return
@@ -61,29 +67,33 @@ def list_(as_json: bool = typer.Option(False, "--json", help="For programs.")) -
 
 
 @app.command()
-def run() -> None:
+def run(settings: Path | None = SETTINGS) -> None:
     """Ask for nodes when jobs need them, until it is stopped. A second one waits until the first has ended."""
     from mlinfn_condor.provisioning import reconcile
 
-    site, stop = _site(), threading.Event()
+    site, stop = _site(settings, acting=True), threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    kinds = ", ".join(sorted(site.provisioner.settings.kinds))
+    kinds = ", ".join(sorted(site.settings.kinds))
     print(f"provisioner: kinds {kinds}; settings {site.settings_file}", flush=True)
     if not site.leader.leads():
         print("provisioner: another one acts; this one takes over when it ends", flush=True)
-    reconcile.run(site.provisioner, site.leader, stop)
+    try:
+        reconcile.run(site.provisioner, site.leader, stop)
+    finally:
+        site.close()
 
 
 @app.command()
 def retire(
     name: str = typer.Argument(help="The glidein, as `mlinfn glidein list` has it."),
     busy: bool = typer.Option(False, "--busy", help="Also when something runs there: jobs get their window."),
+    settings: Path | None = SETTINGS,
 ) -> None:
     """Have a glidein take nothing new, and leave when it is empty. One that is busy is refused without --busy."""
     from mlinfn_condor.provisioning.journal import Happening
 
-    provisioner = _site().provisioner
+    provisioner = _site(settings).provisioner
     if name not in {one.name for one in provisioner.backend.glideins()}:
         raise NodeNotFound(f"there is no glidein {name}: `mlinfn glidein list` has those that there are")
     reason = "an administrator retires it"
@@ -92,15 +102,34 @@ def retire(
     print(f"{name} leaves when it is empty")
 
 
-def _site() -> "Site":
+@app.command()
+def selftest(
+    settings: Path = typer.Option(..., "--settings", envvar="MLINFN_PROVISIONING", help="The site's settings."),
+    kubeconfig: Path | None = typer.Option(None, help="Cluster to try; default: the settings' own."),
+    kind: str | None = typer.Option(None, help="Kind of node to start; default: the first of the settings."),
+    folder: Path = typer.Option(Path(), help="Where the job's event log goes; its access point must see it."),
+) -> None:
+    """Start one glidein in a cluster, run one job on it, and clear both away; each step is told, each failure cured."""
+    from mlinfn_condor.cli import connection
+    from mlinfn_condor.provisioning import selftest as trying
+    from mlinfn_condor.provisioning.site import cluster_of
+
+    known, cluster = cluster_of(settings, kubeconfig)
+    kinds = {one.name: one for one in known.node_kinds}
+    if kind is not None and kind not in kinds:
+        raise UserError(f"the settings have no kind {kind}: one of {', '.join(kinds)}")
+    chosen = kinds[kind] if kind else known.node_kinds[0]
+    trying.on_kubernetes(
+        cluster, connection.connect().pool, chosen, folder.absolute(), lambda text: print(text, flush=True)
+    )
+
+
+def _site(settings: Path | None, *, acting: bool = False) -> "Site":
     from mlinfn_condor.embedded import lifecycle
     from mlinfn_condor.provisioning import site
     from mlinfn_condor.settings import Settings
 
-    try:
-        return site.embedded(lifecycle.running(Settings()))
-    except ValueError as error:
-        raise UserError(f"the pool's configuration lacks a number: {error}; `mlinfn pool down`, then up") from error
+    return site.of(settings, acting=acting) if settings else site.embedded(lifecycle.running(Settings()))
 
 
 def _word(action: object) -> str:

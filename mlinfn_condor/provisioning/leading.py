@@ -44,3 +44,19 @@ class FileLeader:
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
+
+
+class Both:
+    """Who leads here and there: of this machine's provisioners one, and of those all over the cluster one."""
+
+    def __init__(self, here: Leader, there: Leader) -> None:
+        self._here, self._there = here, there
+
+    def leads(self) -> bool:
+        """See Leader."""
+        return self._here.leads() and self._there.leads()
+
+    def resign(self) -> None:
+        """See Leader."""
+        self._there.resign()
+        self._here.resign()

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from mlinfn_condor.errors import BadRequest
 from mlinfn_condor.pool import DeviceKind
+from mlinfn_condor.provisioning.backends.kubernetes.site import KubernetesSite
 from mlinfn_condor.provisioning.nodes import NodeKind
 
 KindName = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$")]
@@ -108,10 +109,21 @@ class Settings(_Section):
     """All of it."""
 
     backend: Literal["local", "manual", "kubernetes"] = "local"
-    """Who provides nodes: processes of this machine, an administrator, a cluster."""
+    """Who provides nodes: processes of this machine (the embedded pool's alone), an administrator, a cluster."""
+    folder: Path = Path("/var/lib/mlinfn/provisioning")
+    """Where the provisioner keeps its journal, what it tells the negotiator, and requests to the administrator. The
+    embedded pool has folders of its own."""
+    collector: str = ""
+    """`HOST:PORT` that glideins report to; empty: the pool's own COLLECTOR_HOST."""
+    kubernetes: KubernetesSite | None = None
+    """Which cluster, and how; needed by the back end `kubernetes`."""
     kinds: dict[KindName, KindSettings] = Field(min_length=1)
     limits: Limits = Limits()
     intervals: Intervals = Intervals()
+
+    @property
+    def _lacks_cluster(self) -> bool:
+        return self.backend == "kubernetes" and self.kubernetes is None
 
     @property
     def node_kinds(self) -> tuple[NodeKind, ...]:
@@ -124,7 +136,8 @@ class Settings(_Section):
             "devices": ({kind.model for kind in self.kinds.values()}, "has this model"),
             "owners": ({kind.owner_project for kind in self.kinds.values()}, "has this owner_project"),
         }
-        mistakes = [
+        missing = ["backend: kubernetes needs the table [kubernetes]"] if self._lacks_cluster else []
+        mistakes = missing + [
             f"limits.{table}.{name}: no kind {has}"
             for table, (names, has) in known.items()
             for name in sorted(set(getattr(self.limits, table)) - names)
