@@ -42,7 +42,7 @@ def described(orders: Orders, description: Node) -> Node:
         )
     if orders.devices is not None:
         _check(orders.devices, description.devices)
-    return replace(description, name=orders.name)
+    return replace(description, name=orders.name, stands_for=description.stands_for or "a simulated node")
 
 
 def _check(wanted: Mapping[str, int], devices: Iterable[Device]) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from mlinfn_condor.shipped import shipped
 
 FOLDER = shipped("condor_config.d")
+GLIDEIN_FOLDER = shipped("glidein") / "config.d"
 DOMAIN = "demo"
 SITE = "MLINFN_PROJECT_GROUPS = group_batch.alpha, group_batch.beta\n"
 MEMBERS = "* alice alpha,beta\n* bob beta\n* hub alpha\n"
@@ -46,11 +47,14 @@ def ad_text(ad: Ad) -> str:
 class Policy:
     """The policy as one daemon sees it; `prefix` is the daemon's local name, `site` what comes after the policy."""
 
-    def __init__(self, folder: Path, bin_folder: Path, *, prefix: str = "", site: str = "") -> None:
+    def __init__(
+        self, folder: Path, bin_folder: Path, *, prefix: str = "", site: str = "", glidein: bool = False
+    ) -> None:
         self._folder, self._bin = folder, bin_folder
         (folder / "etc").mkdir(parents=True)
         (folder / "etc/projects.map").write_text(MEMBERS)
-        (folder / "condor_config").write_text(ROOT.format(folder=folder, policy=FOLDER, domain=DOMAIN))
+        policy = f"{FOLDER}, {GLIDEIN_FOLDER}" if glidein else str(FOLDER)
+        (folder / "condor_config").write_text(ROOT.format(folder=folder, policy=policy, domain=DOMAIN))
         (folder / "site.conf").write_text(SITE + site)
         self._worker = self._start()
         if prefix:

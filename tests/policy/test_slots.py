@@ -6,6 +6,7 @@ from slot_ads import slot, wants
 
 from mlinfn_condor.embedded.servers import SERVER1, SERVER2
 from mlinfn_condor.node import slots
+from mlinfn_condor.node.description import Node
 
 NODES = {"server1": SERVER1, "server2": SERVER2}
 
@@ -50,6 +51,52 @@ def test_only_session_slots_hand_out_many_parts_in_one_cycle(node):
     for number in range(1, 1 + sum(name.upper().startswith("NUM_SLOTS_TYPE_") for name in policy.names())):
         session = "session" in policy.knob(f"SLOT_TYPE_{number}_MlinfnOffer")
         assert (policy.knob(f"SLOT_TYPE_{number}_CONSUMPTION_POLICY") == "True") is session
+
+
+@pytest.fixture(scope="module")
+def generous(tmp_path_factory, installed):
+    """A node of a site that offers each CPU to sessions three times."""
+    site = f"{slots.render(SERVER1)}\nMLINFN_SESSION_CPU_OVERCOMMIT = 3\n"
+    policy = Policy(tmp_path_factory.mktemp("generous"), installed.bin, site=site)
+    yield policy
+    policy.close()
+
+
+def number(policy, name):
+    return policy.evaluate(policy.knob(name))
+
+
+def test_over_committed_sessions_are_offered_more_cpus_and_the_rest_what_there_is(batch, generous):
+    assert number(generous, "MLINFN_DEVICE_CPUS") == 4
+    assert number(generous, "MLINFN_SESSION_DEVICE_CPUS") == 12
+    assert number(generous, "SLOT_TYPE_1_MlinfnDeviceCpus") == 12
+    assert number(generous, "MLINFN_BARE_CPUS") == 6
+    assert number(generous, "MLINFN_SESSION_BARE_CPUS") == 18
+    whole = number(generous, "NUM_CPUS")
+    assert whole == 13 * 12 + 18 + 6
+    wish = wants("interactive", RequestGPUs=1, RequestCpus=12)
+    start = generous.knob("START")
+    assert generous.evaluate(start, slot("session", MlinfnDeviceCpus=12), wish) is True
+    assert generous.evaluate(start, slot("session", MlinfnDeviceCpus=4), wish) is False
+
+
+def test_idle_devices_keep_cpus_for_opportunistic_payloads_however_many_sessions_took(generous):
+    """The backfill slot offers what all primary slots together do not use."""
+    devices, session, shape = 13, number(generous, "MLINFN_SESSION_DEVICE_CPUS"), number(generous, "MLINFN_DEVICE_CPUS")
+    bare = number(generous, "MLINFN_SESSION_BARE_CPUS") + number(generous, "MLINFN_BARE_CPUS")
+    for sessions in range(devices + 1):
+        left = number(generous, "NUM_CPUS") - sessions * session - bare
+        assert left >= (devices - sessions) * shape
+
+
+@pytest.mark.parametrize("cpus", [1, 2, 3, 4])
+@pytest.mark.parametrize("devices", [(), SERVER1.devices[:1], SERVER1.devices[:4]])
+def test_the_slots_of_a_small_node_fit_into_what_it_offers(tmp_path, installed, cpus, devices):
+    policy = Policy(tmp_path / "p", installed.bin, site=slots.render(Node("small", cpus, 4000, tuple(devices))))
+    slot_cpus = len(devices) * number(policy, "MLINFN_SESSION_DEVICE_CPUS")
+    slot_cpus += number(policy, "MLINFN_SESSION_BARE_CPUS") + number(policy, "MLINFN_BARE_CPUS")
+    assert slot_cpus <= number(policy, "NUM_CPUS")
+    policy.close()
 
 
 def test_slots_advertise_the_words_that_others_read(batch):
