@@ -50,6 +50,11 @@ class Layout:
         """There when the startd listens."""
         return self.work / "run" / "startd.address"
 
+    @property
+    def test_image(self) -> Path:
+        """An image to try Apptainer with."""
+        return self.work / "test-image"
+
     def inventory(self, kind: str) -> Path:
         """What the startd is told of its GPUs or FPGAs."""
         return self.etc / kind

@@ -8,6 +8,7 @@ from pathlib import Path
 from mlinfn_condor.glidein import cgroup, configuration, fpgas, holdings, numbers, processes
 from mlinfn_condor.glidein.children import Children, ended, send
 from mlinfn_condor.glidein.course import Course, Times
+from mlinfn_condor.glidein.images import make_test_image
 from mlinfn_condor.glidein.layout import Layout
 from mlinfn_condor.glidein.orders import Orders
 from mlinfn_condor.glidein.outcome import Exit
@@ -44,6 +45,7 @@ def _prepare(orders: Orders, layout: Layout) -> Times:
     node.write(layout.description)
     for path, text in configuration.files(layout, orders, node):
         path.write_text(text)
+    make_test_image(configuration.own_folder(orders.htcondor, "libexec"), layout.test_image)
     return Times(known["JOIN_SECONDS"], known["GRACE_SECONDS"], known["GOODBYE_SECONDS"])
 
 

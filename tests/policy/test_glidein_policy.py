@@ -144,7 +144,16 @@ def test_only_a_warm_one_stays_unclaimed(of_a_site, warm, seconds):
 
 
 def test_user_images_run_without_privilege_and_are_made_by_nobody_else(glidein):
-    assert "--userns" in glidein.words("SINGULARITY_EXTRA_ARGUMENTS")
+    arguments = glidein.knob("SINGULARITY_EXTRA_ARGUMENTS")
+    real, simulated = (
+        {"AssignedGPUs": "GPU-1", "GPUs_Simulated": False},
+        {"AssignedGPUs": "GPU-1", "GPUs_Simulated": True},
+    )
+    assert [glidein.evaluate(arguments, ad) for ad in ({}, simulated, real)] == [
+        "--userns",
+        "--userns",
+        "--userns --nv",
+    ]
     assert not glidein.knob("SINGULARITY_ALLOWED_JOB_ENV_VARS")
     assert not glidein.knob("DOCKER")
 
