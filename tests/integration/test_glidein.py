@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 from driver import Driver, cleared, wait_until
-from glideins import Running, glidein, seconds_since
+from glideins import SITE, Running, glidein, seconds_since
 
 from mlinfn_condor.classes import PriorityClass
 from mlinfn_condor.embedded.lifecycle import RunningPool
@@ -64,6 +64,24 @@ def test_jobs_find_neither_token_nor_orders_in_their_environment(serving):
     text = wait_until(lambda: file.exists() and file.read_text(), 60, "the job has run")
     assert "_CONDOR_SCRATCH_DIR" in text
     assert "MLINFN_GLIDEIN_" not in text
+
+
+def test_a_site_may_offer_its_cpus_to_sessions_more_than_once(bare, tmp_path):
+    site = tmp_path / "site.conf"
+    site.write_text(f"{SITE}MLINFN_SESSION_CPU_OVERCOMMIT = 3\n")
+    with glidein(bare, "generous", site_config=site) as one:
+        one.joined()
+        shapes = {(slot["MlinfnOffer"], slot["MlinfnDeviceCpus"]) for slot in one.slots()}
+        assert shapes == {("session", 3), ("work", 1), ("opportunistic", 1)}
+        trainings = bare.submit(count=2, requirements=one.mine, **T4)
+        for training in trainings:
+            training.wait_for("computing")
+        session = bare.submit(PriorityClass.INTERACTIVE, user="bob", requirements=one.mine, **T4 | {"request_cpus": 3})[
+            0
+        ]
+        session.wait_for("computing")
+        assert [training.has("left") for training in trainings].count(True) == 1
+        assert one.slots("Cpus == 3 && DynamicSlot")
 
 
 def test_it_is_in_the_collector_within_seconds(bare):

@@ -1,7 +1,7 @@
 """A container-universe job runs in its image on a glidein, with Apptainer and without privilege.
 
-Where the machine has an Apptainer (on PATH, or MLINFN_TEST_APPTAINER) and a static busybox to make an image of (on PATH,
-or MLINFN_TEST_BUSYBOX).
+Where the machine has an Apptainer (on PATH, or MLINFN_TEST_APPTAINER) and a static busybox to make an image of (on
+PATH, or MLINFN_TEST_BUSYBOX).
 """
 
 import os
