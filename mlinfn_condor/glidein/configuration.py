@@ -54,7 +54,7 @@ def first(orders: Orders) -> str:
     lines = {
         "COLLECTOR_HOST": orders.collector,
         "CONDOR_HOST": "$(COLLECTOR_HOST)",
-        "NETWORK_INTERFACE": orders.address or "*",
+        **(_address(orders.address) if orders.address else {}),
         "STARTD_NAME": orders.name,
         "MLINFN_OWNER_PROJECT": orders.owner_project,
         "MLINFN_LIBEXEC": shipped("glidein") / "libexec",
@@ -91,6 +91,17 @@ def files(layout: Layout, orders: Orders, node: Node) -> Iterator[tuple[Path, st
     yield layout.own_config, own(layout, orders, node)
     for kind in KINDS:
         yield layout.inventory(kind), inventory(node.devices, kind)
+
+
+def _address(address: str) -> dict[str, str]:
+    """Listen there, and nowhere else."""
+    version_6 = ":" in address
+    return {
+        "NETWORK_INTERFACE": address,
+        "BIND_ALL_INTERFACES": "false",
+        "ENABLE_IPV4": str(not version_6).lower(),
+        "ENABLE_IPV6": str(version_6).lower(),
+    }
 
 
 def own_folder(prefix: Path, name: str) -> Path:

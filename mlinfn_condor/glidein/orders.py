@@ -49,7 +49,7 @@ class Orders:
     """The machine below: Kubernetes' node."""
     pod: str = ""
     address: str = ""
-    """IP address that access points reach it at; what HTCondor finds if not given."""
+    """IP address that access points reach it at, and the only one it listens on; what HTCondor finds if not given."""
     warm: bool = False
     """It stays though nobody claims it."""
     devices: Mapping[str, int] | None = None

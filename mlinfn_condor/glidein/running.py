@@ -75,7 +75,7 @@ def _live(orders: Orders, layout: Layout, times: Times, began: float) -> tuple[E
                 return _ended(layout, course, code, now)
         if not course.joined and taken and layout.address.exists():
             course = course.taken()
-            _tell(orders, f"joined {orders.collector} {now - began:.1f} s after its start")
+            _tell(orders, f"listens, and {orders.collector} takes it, {now - began:.1f} s after its start")
         elif question is None and not taken and course.ending is None:
             question = children.ask_collector()
         course = course.checked(now, "" if course.joined else children.answer())
