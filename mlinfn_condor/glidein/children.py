@@ -5,9 +5,12 @@ nothing else would end a startd whose entrypoint was killed. (A startd that chan
 does, loses that; such a one runs in a container, which ends with its first process.)
 """
 
+import contextlib
+import ctypes
 import os
 import shutil
 import signal
+import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +19,11 @@ from mlinfn_condor.glidein.layout import Layout
 from mlinfn_condor.glidein.orders import PREFIX, Orders
 from mlinfn_condor.glidein.outcome import Exit, GlideinFailed
 from mlinfn_condor.glidein.processes import MARK
+
+WITHDRAW_SECONDS = 5
+"""A collector that does not answer must not keep a pod from ending."""
+_SET_CHILD_SUBREAPER = 36
+"""Of prctl(2)."""
 
 
 class Children:
@@ -41,6 +49,22 @@ class Children:
             return self._start(program, "-type", "collector", "-quiet", "ADVERTISE_STARTD", output=answer)
         finally:
             os.close(answer)
+
+    def withdraw_slots(self) -> None:
+        """Take its slots out of the collector, as a startd does that ends by itself.
+
+        Those that a killed one leaves there seem to be in use: their group's next job waits until they are forgotten.
+        """
+        ad = self._layout.etc / "withdrawn"
+        ad.write_text(f'MyType = "Query"\nTargetType = "Machine"\nRequirements = {self._mine}\n')
+        program = self._orders.htcondor / "bin/condor_advertise"
+        with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+            command = [program, "-tcp", "INVALIDATE_STARTD_ADS", ad]
+            subprocess.run(command, env=self._environment, capture_output=True, timeout=WITHDRAW_SECONDS, check=False)
+
+    @property
+    def _mine(self) -> str:
+        return f'MlinfnGlideinUid == "{self._orders.uid}"'
 
     @property
     def _answer(self) -> Path:
@@ -70,6 +94,11 @@ def environment(own: Mapping[str, str], layout: Layout) -> dict[str, str]:
     """What daemons and payloads of the glidein inherit: nothing of another pool's, and none of the orders."""
     kept = {n: v for n, v in own.items() if not n.upper().startswith((PREFIX, "_CONDOR_", "CONDOR_"))}
     return kept | {"CONDOR_CONFIG": str(layout.condor_config), MARK: str(layout.work)}
+
+
+def inherit_orphans() -> None:
+    """Become the parent of what a killed startd leaves behind, as the first process of a container is anyway."""
+    ctypes.CDLL(None).prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def ended() -> Iterator[tuple[int, int]]:

@@ -51,6 +51,11 @@ class Layout:
         return self.work / "run" / "startd.address"
 
     @property
+    def daemons(self) -> list[Path]:
+        """Folders that the daemons write in."""
+        return [self.log, self.execute, *(self.work / name for name in ("run", "spool", "lock"))]
+
+    @property
     def test_image(self) -> Path:
         """An image to try Apptainer with."""
         return self.work / "test-image"
@@ -67,8 +72,10 @@ class Layout:
                 raise GlideinFailed(Exit.STARTUP, f"{self.work} is not empty: give it a work folder of its own")
             (self.work / _MARK).touch()
             self._empty()
-            for name in ("etc", "log", "run", "spool", "execute", "lock/devices"):
-                (self.work / name).mkdir(parents=True)
+            self.etc.mkdir()
+            for folder in self.daemons:
+                folder.mkdir()
+            (self.work / "lock/devices").mkdir()
             # Jobs of several users find their scratch folder below it, and lock devices in lock/devices.
             (self.work / "lock/devices").chmod(0o1777)
         except OSError as error:

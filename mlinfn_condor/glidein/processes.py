@@ -2,16 +2,17 @@
 
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from mlinfn_condor.glidein.layout import Layout
-from mlinfn_condor.node.processes import name, others, send, variable
+from mlinfn_condor.node.processes import descendants, name, others, send, variable
 
 ORDER = "MLINFN_GLIDEIN_WORK"
 """The entrypoint's own variable: its work folder."""
 MARK = "MLINFN_GLIDEIN_OF"
 """Variable in the environment of the daemons of a glidein; its value is the work folder."""
+STARTER = "condor_starter"
 POLL_SECONDS = 0.1
 FORCE_SECONDS = 5.0
 
@@ -37,27 +38,34 @@ def orphans(work: Path) -> list[int]:
     return [] if entrypoint(work) else list(members(work))
 
 
-def end(work: Path, soft_seconds: float = 0) -> bool:
+def end(
+    work: Path, soft_seconds: float = 0, heir: int | None = None, reap: Callable[[], object] = lambda: None
+) -> bool:
     """End whatever is left of a glidein: starters softly, so that jobs have their window and go back to the queue, then
     everything by force. False if nothing ran. Needs no startd: a starter tells its access point by itself.
+
+    `heir`: the process that inherited its orphans. In a pod even root may not look into the environment of its users'
+    processes; whose descendants they are, everybody may know. `reap` takes those that ended, for they count till then.
     """
-    found = list(members(work))
+
+    def everyone() -> list[int]:
+        return list({*members(work), *(descendants(heir) if heir else ())})
+
+    found = everyone()
     if soft_seconds > 0:
         for pid in found:
-            if name(pid) == "condor_starter":
+            if name(pid) == STARTER:
                 send(pid, signal.SIGTERM)
-        _wait_for_starters(work, soft_seconds)
+        deadline = time.monotonic() + soft_seconds
+        while time.monotonic() < deadline and any(name(pid) == STARTER for pid in everyone()):
+            reap()
+            time.sleep(POLL_SECONDS)
     deadline = time.monotonic() + FORCE_SECONDS
-    while left := list(members(work)):
+    while left := everyone():
         for pid in left:
             send(pid, signal.SIGKILL)
         if time.monotonic() > deadline:
             break
+        reap()
         time.sleep(POLL_SECONDS)
     return bool(found)
-
-
-def _wait_for_starters(work: Path, seconds: float) -> None:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline and any(name(pid) == "condor_starter" for pid in members(work)):
-        time.sleep(POLL_SECONDS)

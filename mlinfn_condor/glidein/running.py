@@ -1,12 +1,13 @@
 """The life of a glidein: prepare, start the startd, look after it until it ends, clear away."""
 
+import os
 import signal
 import sys
 import time
 from pathlib import Path
 
-from mlinfn_condor.glidein import cgroup, configuration, fpgas, holdings, numbers, processes
-from mlinfn_condor.glidein.children import Children, ended, send
+from mlinfn_condor.glidein import cgroup, configuration, fpgas, holdings, numbers, ownership, processes
+from mlinfn_condor.glidein.children import Children, ended, inherit_orphans, send
 from mlinfn_condor.glidein.course import Course, Times
 from mlinfn_condor.glidein.images import make_test_image
 from mlinfn_condor.glidein.layout import Layout
@@ -27,13 +28,14 @@ def run(orders: Orders, began: float) -> tuple[Exit, str]:
     Raises GlideinFailed when it cannot start at all.
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, HEARD)
+    inherit_orphans()
     layout = Layout(orders.work)
     layout.make()
     try:
         times = _prepare(orders, layout)
         return _live(orders, layout, times, began)
     finally:
-        processes.end(layout.work)
+        processes.end(layout.work, heir=os.getpid(), reap=lambda: list(ended()))
         layout.remove()
 
 
@@ -45,6 +47,7 @@ def _prepare(orders: Orders, layout: Layout) -> Times:
     node.write(layout.description)
     for path, text in configuration.files(layout, orders, node):
         path.write_text(text)
+    ownership.hand_over(orders, layout)
     make_test_image(configuration.own_folder(orders.htcondor, "libexec"), layout.test_image)
     return Times(known["JOIN_SECONDS"], known["GRACE_SECONDS"], known["GOODBYE_SECONDS"])
 
@@ -72,7 +75,9 @@ def _live(orders: Orders, layout: Layout, times: Times, began: float) -> tuple[E
             if pid == question:
                 question, taken = None, taken or code == 0
             if pid == startd:
-                return _ended(layout, course, code, now)
+                if code < 0:
+                    children.withdraw_slots()
+                return _ended(layout, course, code)
         if not course.joined and taken and layout.address.exists():
             course = course.taken()
             _tell(orders, f"listens, and {orders.collector} takes it, {now - began:.1f} s after its start")
@@ -84,10 +89,11 @@ def _live(orders: Orders, layout: Layout, times: Times, began: float) -> tuple[E
             send(startd, due)
 
 
-def _ended(layout: Layout, course: Course, code: int, now: float) -> tuple[Exit, str]:
+def _ended(layout: Layout, course: Course, code: int) -> tuple[Exit, str]:
     """The startd is gone. One that was killed left starters behind: they can still tell their access points."""
     if course.ending is None and code != 0:
-        processes.end(layout.work, max(0.0, course.times.grace - course.times.goodbye))
+        window = max(0.0, course.times.grace - course.times.goodbye)
+        processes.end(layout.work, window, os.getpid(), lambda: list(ended()))
     outcome, words = course.outcome(code, _log(layout.log / "StartLog", 1))
     if not outcome.as_it_should:
         sys.stderr.write(_log(layout.log / "StartLog", _LOG_LINES) + "\n")

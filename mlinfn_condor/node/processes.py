@@ -32,6 +32,27 @@ def variable(pid: int, wanted: str) -> str | None:
     return next((os.fsdecode(v[len(prefix) :]) for v in environment.split(b"\0") if v.startswith(prefix)), None)
 
 
+def descendants(ancestor: int) -> set[int]:
+    """Its children, theirs, and so on; whoever may not see a process's environment sees its parent all the same."""
+    children: dict[int, list[int]] = {}
+    for pid in others():
+        children.setdefault(_parent(pid), []).append(pid)
+    found: set[int] = set()
+    unseen = [ancestor]
+    while unseen:
+        new = [pid for pid in children.get(unseen.pop(), ()) if pid not in found]
+        found.update(new)
+        unseen += new
+    return found
+
+
+def _parent(pid: int) -> int:
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    except (OSError, IndexError):  # it has ended
+        return 0
+
+
 def send(pid: int, number: signal.Signals) -> None:
     """Signal a process that may end by itself in the meantime, which is what was wanted."""
     with contextlib.suppress(ProcessLookupError):

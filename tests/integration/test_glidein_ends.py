@@ -119,8 +119,10 @@ def test_a_killed_startd_takes_its_jobs_back_to_the_queue(bare):
         os.kill(one.startd(), signal.SIGKILL)
         assert one.ended() is Exit.CRASHED
         assert payload.has("left")
+        # Gone at once, not forgotten after a minute: what seems to be in use counts against the group.
         wait_until(lambda: [job["JobStatus"] for job in bare.jobs(BATCH)] == [1], 60, "it is idle again")
         assert "SIGKILL" in one.words()["detail"]
+        assert one.slots() == []
 
 
 def test_a_killed_entrypoint_leaves_no_process_and_loses_no_job(bare):

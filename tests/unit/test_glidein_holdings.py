@@ -13,6 +13,7 @@ from mlinfn_condor.glidein.orders import Orders
 from mlinfn_condor.glidein.outcome import Exit, GlideinFailed
 from mlinfn_condor.node.description import Node
 from mlinfn_condor.node.devices import Device
+from mlinfn_condor.node.processes import descendants
 
 SIZES = Sizes(8, 32768)
 T4 = [Device("GPUs", f"GPU-{n}", "T4", "Tesla T4", 15360, simulated=False) for n in range(2)]
@@ -93,6 +94,17 @@ def test_a_strangers_folder_is_neither_used_nor_removed(tmp_path):
         Layout(tmp_path).make()
     Layout(tmp_path).remove()
     assert (tmp_path / "precious").exists()
+
+
+def test_what_its_heir_inherited_is_ended_though_it_carries_no_mark(tmp_path):
+    shell = ["sh", "-c", "sleep 600 & echo $!; wait"]
+    with subprocess.Popen(shell, env={"PATH": os.defpath}, stdout=subprocess.PIPE, text=True) as heir:
+        grandchild = int(heir.stdout.readline())
+        assert descendants(heir.pid) == {grandchild}
+        assert list(processes.members(tmp_path)) == []
+        assert processes.end(tmp_path, heir=heir.pid)
+        heir.wait(10)
+        assert descendants(heir.pid) == set()
 
 
 @pytest.mark.parametrize("how", [processes.MARK, "_CONDOR_SCRATCH_DIR"])
