@@ -13,7 +13,7 @@ from mlinfn_condor.glidein import processes
 from mlinfn_condor.glidein.outcome import Exit
 
 BATCH = PriorityClass.BATCH
-IDLE_SECONDS = 3
+IDLE_SECONDS = 2
 
 
 def training(one: Running, leave_seconds: float = 1, **lines: object):
@@ -33,20 +33,15 @@ def test_it_leaves_when_nobody_claimed_it_for_its_idle_time(bare):
         assert not one.slots()
 
 
-def test_a_job_keeps_it_and_its_end_lets_it_go(bare):
+def test_a_job_and_a_session_keep_it_and_their_end_lets_it_go(bare):
     with glidein(bare, "busy", idle_seconds=IDLE_SECONDS) as one:
         one.joined()
-        payload = training(one, run_seconds=IDLE_SECONDS * 3)
+        here = {"request_gpus": 1, "requirements": one.mine}
+        session = bare.submit(PriorityClass.INTERACTIVE, run_seconds=IDLE_SECONDS * 3, **here)[0]
+        payload = training(one, run_seconds=1)
         payload.wait_for("finished")
+        session.wait_for("finished")
         assert one.process.poll() is None
-        assert one.ended() is Exit.IDLE
-
-
-def test_a_session_keeps_it_and_its_end_lets_it_go(bare):
-    with glidein(bare, "visited", idle_seconds=IDLE_SECONDS) as one:
-        one.joined()
-        run = {"request_gpus": 1, "requirements": one.mine, "run_seconds": IDLE_SECONDS * 2}
-        bare.submit(PriorityClass.INTERACTIVE, **run)[0].wait_for("finished")
         assert one.ended() is Exit.IDLE
 
 

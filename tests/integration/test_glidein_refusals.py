@@ -4,10 +4,18 @@ import os
 import time
 
 import pytest
+from driver import Driver
 from glideins import glidein, seconds_since
 
 from mlinfn_condor.embedded import ports
+from mlinfn_condor.embedded.lifecycle import RunningPool
 from mlinfn_condor.glidein.outcome import Exit
+
+
+@pytest.fixture(scope="module")
+def bare(bare_pool: RunningPool, tmp_path_factory: pytest.TempPathFactory) -> Driver:
+    """No job ever gets into the queue here, so none has to be cleared away."""
+    return Driver(bare_pool, tmp_path_factory.mktemp("refusals"))
 
 
 def test_devices_that_it_should_have_and_has_not(bare):

@@ -6,6 +6,8 @@ import subprocess
 import pytest
 from driver import Driver, wait_until
 
+from mlinfn_condor.embedded.lifecycle import RunningPool
+
 SLOT = (
     'MyType = "Machine"\nName = "slot1@forged"\nMachine = "forged"\nState = "Unclaimed"\nMyAddress = "<127.0.0.1:9>"\n'
 )
@@ -16,6 +18,12 @@ JOB = (
     "executable = /bin/true\ntransfer_executable = false\nshould_transfer_files = NO\n"
     '+PriorityClass = "batch"\n+Project = "alpha"\nqueue\n'
 )
+
+
+@pytest.fixture(scope="module")
+def bare(bare_pool: RunningPool, tmp_path_factory: pytest.TempPathFactory) -> Driver:
+    """No job ever gets into the queue here, so none has to be cleared away."""
+    return Driver(bare_pool, tmp_path_factory.mktemp("token"))
 
 
 def with_the_token(bare: Driver, *command: str) -> "subprocess.CompletedProcess[str]":
