@@ -57,9 +57,9 @@ class Children:
         """
         ad = self._layout.etc / "withdrawn"
         ad.write_text(f'MyType = "Query"\nTargetType = "Machine"\nRequirements = {self._mine}\n')
-        program = self._orders.htcondor / "bin/condor_advertise"
+        program = self._orders.htcondor / "sbin/condor_advertise"
         with contextlib.suppress(OSError, subprocess.TimeoutExpired):
-            command = [program, "-tcp", "INVALIDATE_STARTD_ADS", ad]
+            command = [str(program), "-tcp", "INVALIDATE_STARTD_ADS", str(ad)]
             subprocess.run(command, env=self._environment, capture_output=True, timeout=WITHDRAW_SECONDS, check=False)
 
     @property

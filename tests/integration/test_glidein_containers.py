@@ -65,12 +65,12 @@ def test_a_user_image_runs_without_privilege(bare, image, tmp_path):
         assert text.splitlines()[1].startswith("GPU-images-T4-")
 
 
-def test_where_nothing_can_run_images_such_a_job_waits_instead_of_failing(bare, image, tmp_path):
+def test_where_nothing_can_run_images_such_a_job_waits_instead_of_failing(bare, tmp_path):
     site = tmp_path / "site.conf"
     site.write_text(f"{SITE}SINGULARITY = /nowhere/apptainer\n")
     with glidein(bare, "imageless", site_config=site) as one:
         one.joined()
         assert not one.slots("HasSingularity is true || HasContainer is true")
-        job(bare, image, one.mine)
+        job(bare, tmp_path / "image", one.mine)
         (ad,) = bare.query("condor_q", "-name", "batch@", "-all")
         assert "HasContainer" in ad["Requirements"]
