@@ -11,6 +11,10 @@ import pytest
 import yaml
 
 from mlinfn_condor.glidein import orders
+from mlinfn_condor.pool import DeviceKind
+from mlinfn_condor.provisioning.backends.kubernetes.manifest import fill
+from mlinfn_condor.provisioning.backends.kubernetes.site import KubernetesSite
+from mlinfn_condor.provisioning.nodes import NodeKind
 from mlinfn_condor.shipped import shipped
 
 GLIDEIN = shipped("glidein")
@@ -20,7 +24,7 @@ SPEC, (CONTAINER,) = POD["spec"], POD["spec"]["containers"]
 NUMBERS = shipped("condor_config.d") / "00-state-the-numbers.conf"
 GLIDEIN_NUMBERS = GLIDEIN / "config.d/00-state-the-numbers-of-glideins.conf"
 
-SUPPORTED = ["1.30", "1.31", "1.32", "1.33", "1.34", "1.35", "1.36", "1.37"]
+SUPPORTED = ["1.33", "1.34", "1.35", "1.36", "1.37"]
 """Versions of Kubernetes whose schemas the pod has to fit."""
 BASELINE_CAPABILITIES = {
     *("AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD", "NET_BIND_SERVICE"),
@@ -99,6 +103,19 @@ def test_the_entrypoint_understands_what_the_pod_tells_it(tmp_path):
     read = orders.read(told() | from_cluster | here)
     assert (read.kind, read.devices) == ("t4", {"T4": 1})
     assert CONTAINER["resources"]["limits"]["nvidia.com/gpu"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("kind", "devices"),
+    [(NodeKind("a100", 16, 65536, DeviceKind.GPU, "A100", 2, "hep"), {"A100": 2}), (NodeKind("cpu", 8, 16384), {})],
+)
+@pytest.mark.parametrize("version", [SUPPORTED[0], SUPPORTED[-1]])
+def test_filled_in_by_the_provisioner_it_is_valid_and_understood(tmp_path, kind, devices, version):
+    pod = fill(POD, "a100-7", kind, KubernetesSite(pool="pool.example"))
+    kubernetes_validate.validate(pod, version, strict=True)
+    told = {entry["name"]: entry.get("value") or "x" for entry in pod["spec"]["containers"][0]["env"]}
+    here = {"MLINFN_GLIDEIN_TOKENS": str(tmp_path), "MLINFN_GLIDEIN_SITE_CONFIG": str(GLIDEIN / "pod.yaml")}
+    assert orders.read(told | here).devices == devices
 
 
 def test_the_pod_fits_the_pod_security_standard_baseline():

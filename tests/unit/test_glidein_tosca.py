@@ -9,6 +9,9 @@ from toscaparser.common.exception import ValidationError
 from toscaparser.tosca_template import ToscaTemplate
 
 from mlinfn_condor.glidein import orders
+from mlinfn_condor.pool import DeviceKind
+from mlinfn_condor.provisioning.backends.manual import ManualBackend
+from mlinfn_condor.provisioning.nodes import NodeKind
 from mlinfn_condor.shipped import shipped
 
 FOLDER = shipped("glidein") / "tosca"
@@ -19,6 +22,24 @@ INPUTS = {"name": "t4-1", "kind": "t4", "collector": "cm.example:9618", "domain"
 def test_it_is_valid_tosca():
     template = ToscaTemplate(str(TEMPLATE), INPUTS)
     assert {node.name for node in template.nodetemplates} == {"machine", "glidein"}
+
+
+def test_it_takes_what_the_manual_back_end_asks_an_administrator_for(tmp_path):
+    asking = ManualBackend(tmp_path, {"collector": "cm.example:9618", "domain": "pool", "site": "here"})
+    asking.start("t4-1", NodeKind("t4", 6, 61440, DeviceKind.GPU, "T4", 2, "alpha", most=1), warm=True)
+    (request,) = tmp_path.glob("*.yaml")
+    template = ToscaTemplate(str(TEMPLATE), yaml.safe_load(request.read_text()))
+    told = {each.name: template.parsed_params.get(each.name) for each in template.inputs}
+    assert {
+        "name": "t4-1",
+        "devices": "T4:2",
+        "owner_project": "alpha",
+        "warm": True,
+        "cpus": 6,
+    }.items() <= told.items()
+    assert {each.name for each in template.inputs if each.required and each.default is None} <= set(
+        template.parsed_params
+    )
 
 
 @pytest.mark.parametrize("name", ["kind", "num_cpus"])
