@@ -111,7 +111,7 @@ def test_the_entrypoint_understands_what_the_pod_tells_it(tmp_path):
 )
 @pytest.mark.parametrize("version", [SUPPORTED[0], SUPPORTED[-1]])
 def test_filled_in_by_the_provisioner_it_is_valid_and_understood(tmp_path, kind, devices, version):
-    pod = fill(POD, "a100-7", kind, KubernetesSite(pool="pool.example"))
+    pod = fill(POD, "a100-7", kind, KubernetesSite(pool="ai"))
     kubernetes_validate.validate(pod, version, strict=True)
     told = {entry["name"]: entry.get("value") or "x" for entry in pod["spec"]["containers"][0]["env"]}
     here = {"MLINFN_GLIDEIN_TOKENS": str(tmp_path), "MLINFN_GLIDEIN_SITE_CONFIG": str(GLIDEIN / "pod.yaml")}
