@@ -11,6 +11,8 @@ from mlinfn_condor.pool.bindings import answering, htcondor2
 
 NOBODY_ON_IT = 'State =!= "Claimed" && State =!= "Preempting"'
 """True of every slot of a node that runs nothing."""
+CHECK_IS_FALSE = "error code 10003"
+"""DRAINING_CHECK_FAILED in HTCondor's source: the only reason that the startd gives by number."""
 ANSWER_SECONDS = 20
 
 
@@ -64,12 +66,7 @@ class RealExecutionPoints:
         if slot.get("Draining"):
             return
         check = [] if though_busy else ["-check", NOBODY_ON_IT]
-        try:
-            self._drain("-graceful", "-exit-on-completion", *check, "-reason", reason, slot["Name"])
-        except PoolUnavailable as error:  # the startd gives no reason, so the one it has is looked for
-            if not though_busy and self._find(f"({_of(node)}) && !({NOBODY_ON_IT})"):
-                raise NodeBusy(f"node {node} was not drained: something runs there") from error
-            raise
+        self._drain("-graceful", "-exit-on-completion", *check, "-reason", reason, slot["Name"])
 
     def keep_on(self, node: str) -> None:
         """See ExecutionPoints."""
@@ -101,7 +98,10 @@ class RealExecutionPoints:
         except (OSError, subprocess.TimeoutExpired) as error:
             raise PoolUnavailable(f"condor_drain did not run: {error}") from error
         if done.returncode != 0:
-            raise PoolUnavailable(f"{words[-1]} did not answer: {' '.join((done.stderr or done.stdout).split())}")
+            said = " ".join((done.stderr or done.stdout).split())
+            if CHECK_IS_FALSE in said:
+                raise NodeBusy(f"{words[-1]} was not drained: something runs there")
+            raise PoolUnavailable(f"{words[-1]} did not answer: {said}")
 
     def _slot(self, node: str) -> Any:
         found = self._find(f"PartitionableSlot && ({_of(node)})")
