@@ -39,6 +39,13 @@ def test_no_hidden_minimum_delays_a_negotiation(batch):
     assert int(batch.knob("NEGOTIATOR_INTERVAL")) <= 2
 
 
+def test_lost_nodes_are_forgotten_soon_and_daemons_that_live_are_not(batch):
+    lifetime = int(batch.knob("CLASSAD_LIFETIME"))
+    assert lifetime / 3 <= 60, "the collector clears up so often"
+    for interval in ("MASTER_UPDATE_INTERVAL", "NEGOTIATOR_UPDATE_INTERVAL", "UPDATE_INTERVAL", "SCHEDD_INTERVAL"):
+        assert int(batch.knob(interval)) * 3 <= lifetime, interval
+
+
 def test_a_user_has_few_sessions_and_many_jobs(batch, interactive):
     assert int(interactive.knob("MAX_JOBS_PER_OWNER")) == int(interactive.knob("MAX_JOBS_PER_SUBMISSION")) == 3
     assert int(batch.knob("MAX_JOBS_PER_OWNER")) >= int(batch.knob("MAX_JOBS_PER_SUBMISSION")) >= 1000
