@@ -22,7 +22,14 @@ def pytest_report_header() -> str:
     return f"HTCondor {found.version if found else 'not installed'}, bindings {version('htcondor')}"
 
 
-OWN_DAEMONS = ("acceptance/", "integration/test_hub_", "integration/test_metering_on_pool", "integration/test_culling")
+OWN_DAEMONS = (
+    "acceptance/",
+    "integration/test_glidein",
+    "integration/test_hub_",
+    "integration/test_metering_on_pool",
+    "integration/test_culling",
+    "integration/test_provisioner",
+)
 DATABASES = (
     "integration/test_store_",
     "integration/test_reports_",
@@ -33,6 +40,7 @@ DATABASES = (
 )
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist looks at the marks in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """With several workers (`pytest -n 2 --dist loadgroup`) each set of daemons belongs to one of them."""
     for item in items:

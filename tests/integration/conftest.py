@@ -26,7 +26,7 @@ def driver(running_pool: RunningPool, tmp_path: Path) -> Iterator[Driver]:
 def bare_pool(pool_home: Path) -> Iterator[RunningPool]:
     """A central manager and two access points; nodes come to it from outside."""
     settings = Settings(home=pool_home, pool="bare")
-    overrides = f"MLINFN_JOB_LEASE_SECONDS = {LEASE_SECONDS}\nCLASSAD_LIFETIME = 30\n"
+    overrides = f"MLINFN_JOB_LEASE_SECONDS = {LEASE_SECONDS}\nCLASSAD_LIFETIME = 30\nCOLLECTOR_UPDATE_INTERVAL = 10\n"
     yield lifecycle.up(settings, blueprint=Blueprint(nodes=(), overrides=overrides))
     lifecycle.down(settings, graceful_seconds=0)
 

@@ -42,7 +42,8 @@ def test_no_hidden_minimum_delays_a_negotiation(batch):
 def test_lost_nodes_are_forgotten_soon_and_daemons_that_live_are_not(batch):
     lifetime = int(batch.knob("CLASSAD_LIFETIME"))
     assert lifetime / 3 <= 60, "the collector clears up so often"
-    for interval in ("MASTER_UPDATE_INTERVAL", "NEGOTIATOR_UPDATE_INTERVAL", "UPDATE_INTERVAL", "SCHEDD_INTERVAL"):
+    daemons = [f"{name}_UPDATE_INTERVAL" for name in ("COLLECTOR", "MASTER", "NEGOTIATOR")]
+    for interval in (*daemons, "UPDATE_INTERVAL", "SCHEDD_INTERVAL"):
         assert int(batch.knob(interval)) * 3 <= lifetime, interval
 
 
