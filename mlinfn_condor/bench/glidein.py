@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from mlinfn_condor.bench import acts
+from mlinfn_condor.bench import acts, glidein_calls
 from mlinfn_condor.bench.client import Client
 from mlinfn_condor.bench.figures import Case, Measured, Target, distribution
 from mlinfn_condor.bench.journal import Journal, name_of
@@ -34,7 +34,7 @@ from mlinfn_condor.settings import Settings
 
 NAME = "glidein"
 COLD, LEAVE = "cold", "leave"
-CASES = (COLD, LEAVE)
+CASES = (COLD, LEAVE, glidein_calls.NAME)
 REPEATS, QUICK_REPEATS = 20, 3
 COLD_TARGET: Target = {"p95_s": ("<=", 15), "failed": ("<=", 0)}
 LEAVE_TARGET: Target = {"beyond_idle_s": ("<=", 15)}
@@ -60,9 +60,13 @@ idle_seconds = {IDLE_SECONDS}
 def run(report: Report, cases: Collection[str] = CASES, *, quick: bool = False) -> dict[str, Any]:
     """Measure, and tell it as the bench's object. Raises UserError for a case that there is not."""
     told = opening(NAME, CASES, cases, quick=quick)
-    installing.ensure(Settings(), report)
-    with home() as folder, _pool(folder, report) as pool, _provisioner(pool):
-        done = _measure(pool, QUICK_REPEATS if quick else REPEATS, report)
+    done: list[Case] = []
+    if {COLD, LEAVE} & set(cases):
+        installing.ensure(Settings(), report)
+        with home() as folder, _pool(folder, report) as pool, _provisioner(pool):
+            done += _measure(pool, QUICK_REPEATS if quick else REPEATS, report)
+    if glidein_calls.NAME in cases:
+        done.append(glidein_calls.measure(report, quick=quick))
     return told | {"cases": [case.as_json() for case in done if case.name in cases]}
 
 

@@ -102,7 +102,7 @@ def plan(
 
 @app.command("glidein")
 def glidein(
-    case: list[str] = typer.Option([], help="Only this case (may be repeated): cold, leave."),
+    case: list[str] = typer.Option([], help="Only this case (may be repeated): cold, leave, calls."),
     quick: bool = typer.Option(False, "--quick", help="3 nodes instead of 20."),
     as_json: bool = JSON,
     output: Path | None = OUTPUT,
