@@ -1,12 +1,11 @@
 """Settings of a hub: one TOML file, one section for each thing that a site decides."""
 
-import tomllib
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from mlinfn_condor.errors import BadRequest
+from mlinfn_condor import settings_file
 from mlinfn_condor.hub.accounts.settings import AccountSettings
 from mlinfn_condor.hub.culling.rules import Rules
 from mlinfn_condor.hub.page.limits import Limits
@@ -119,14 +118,4 @@ class HubSettings(_Section):
 
 def read(path: Path) -> HubSettings:
     """The settings in this file. Raises BadRequest with every mistake and its place."""
-    try:
-        told: dict[str, Any] = tomllib.loads(path.read_text())
-    except OSError as error:
-        raise BadRequest(f"{path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadRequest(f"{path} is no TOML: {error}") from error
-    try:
-        return HubSettings.model_validate(told)
-    except ValidationError as error:
-        mistakes = (f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
-        raise BadRequest(f"{path}: {'; '.join(mistakes)}") from error
+    return settings_file.read(path, HubSettings)

@@ -1,13 +1,12 @@
 """Settings of provisioning: one TOML file that says what a site may ask for, how much of it, and how patiently."""
 
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from mlinfn_condor.errors import BadRequest
+from mlinfn_condor import settings_file
 from mlinfn_condor.pool import DeviceKind
 from mlinfn_condor.provisioning.backends.kubernetes.site import KubernetesSite
 from mlinfn_condor.provisioning.nodes import NodeKind
@@ -151,19 +150,4 @@ class Settings(_Section):
 
 def read(path: Path) -> Settings:
     """The settings in this file. Raises BadRequest with every mistake and its place."""
-    try:
-        told: dict[str, Any] = tomllib.loads(path.read_text())
-    except OSError as error:
-        raise BadRequest(f"{path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadRequest(f"{path} is no TOML: {error}") from error
-    try:
-        return Settings.model_validate(told)
-    except ValidationError as error:
-        mistakes = (_sentence(one) for one in error.errors())
-        raise BadRequest(f"{path}: {'; '.join(mistakes)}") from error
-
-
-def _sentence(mistake: Any) -> str:
-    where = ".".join(str(part) for part in mistake["loc"] if part != "[key]")
-    return f"{where}{': ' if where else ''}{mistake['msg'].removeprefix('Value error, ')}"
+    return settings_file.read(path, Settings)
