@@ -23,8 +23,8 @@ $(TARGETS):
 else
 
 bin := .venv/bin
-# Tests wait more than they compute: two at a time, each worker with daemons of its own (tests/conftest.py).
-pytest := $(bin)/pytest -n 2 --dist loadgroup
+# Tests wait more than they compute: two files at a time, each worker with a pool and a database of its own.
+pytest := $(bin)/pytest -n 2 --dist loadfile
 # What a command says is shown only when it fails.
 calmly = said=$$($(1) 2>&1) || { echo "$$said"; exit 1; }
 

@@ -22,37 +22,6 @@ def pytest_report_header() -> str:
     return f"HTCondor {found.version if found else 'not installed'}, bindings {version('htcondor')}"
 
 
-OWN_DAEMONS = (
-    "acceptance/",
-    "integration/test_glidein",
-    "integration/test_hub_",
-    "integration/test_metering_on_pool",
-    "integration/test_culling",
-    "integration/test_provisioner",
-)
-DATABASES = (
-    "integration/test_store_",
-    "integration/test_reports_",
-    "integration/test_recorder_database",
-    "integration/test_journals",
-    "integration/test_metrics_database",
-    "integration/test_dashboards",
-)
-
-
-@pytest.hookimpl(tryfirst=True)  # xdist looks at the marks in the same hook
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With several workers (`pytest -n 2 --dist loadgroup`) each set of daemons belongs to one of them."""
-    for item in items:
-        path = item.path.relative_to(Path(__file__).parent).as_posix()
-        if path.startswith(OWN_DAEMONS):
-            item.add_marker(pytest.mark.xdist_group("daemons of their own"))
-        elif path.startswith(DATABASES):
-            item.add_marker(pytest.mark.xdist_group("a database"))
-        elif path.startswith(("contract/", "integration/")):
-            item.add_marker(pytest.mark.xdist_group("the pool"))
-
-
 @pytest.fixture(scope="session")
 def no_pool(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An empty configuration. Not ONLY_ENV: bindings once imported with that never read a configuration again."""
