@@ -55,8 +55,8 @@ def place(request, tmp_path, monkeypatch) -> Iterator[Place]:
         monkeypatch.setenv("MLINFN_PYTHON", str(stand_in))
         folder = tmp_path / "glideins"
         yield Place(LocalBackend(folder, {}), lambda: LocalBackend(folder, {}))
-        for work in folder.glob("*/work"):
-            if pid := processes.entrypoint(work):
+        for place in folder.iterdir() if folder.exists() else ():
+            if pid := processes.entrypoint(place / "work"):
                 os.kill(pid, signal.SIGKILL)
     elif request.param == "kubernetes":
         cluster = TwinCluster(namespace="ai")
