@@ -45,7 +45,7 @@ check: setup
 	@echo "format, lint, types and imports are right"
 
 soak: setup
-	@$(bin)/pytest -m slow $(ARGS)
+	@$(pytest) -m slow $(ARGS)
 
 bench: setup
 	@$(bin)/mlinfn bench start-latency --quick $(ARGS)
