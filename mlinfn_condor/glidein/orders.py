@@ -7,7 +7,7 @@ import re
 import socket
 import uuid
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,6 +21,8 @@ KUBERNETES_WORDS = Path("/dev/termination-log")
 _NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?")
 _WORD = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._@:/-]{0,251}[A-Za-z0-9])?")
 _COLLECTOR = re.compile(r"(\[[0-9A-Fa-f:.]+]|[A-Za-z0-9.-]+)(:\d{1,5})?")
+_DOMAINS = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*(,[A-Za-z0-9][A-Za-z0-9.-]*)*")
+_USERS = re.compile(r"[A-Za-z0-9._-]+@[A-Za-z0-9][A-Za-z0-9.-]*(,[A-Za-z0-9._-]+@[A-Za-z0-9][A-Za-z0-9.-]*)*")
 _DEVICE = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*):([1-9]\d{0,2})")
 _UNFIT = re.compile(r"[\s\"$,;:'()]")
 """No path with these: HTCondor's configuration splits or expands there."""
@@ -44,6 +46,12 @@ class Orders:
     uid: str = field(default_factory=lambda: str(uuid.uuid4()))
     """Tells two lives of one name apart: a pod's UID."""
     site: str = ""
+    pool: str = ""
+    """Name of the pool behind `collector` when somebody else runs it; empty: it is ours."""
+    our_domains: str = ""
+    """Of such a pool: domains (after the @ of a job's User) whose access points run our policy, with commas between."""
+    our_users: str = ""
+    """Of such a pool: users of other access points whose jobs are ours, `name@domain`, with commas between."""
     owner_project: str = ""
     node: str = field(default_factory=socket.gethostname)
     """The machine below: Kubernetes' node."""
@@ -83,8 +91,10 @@ def read(environment: Mapping[str, str]) -> Orders:
     for name in ("NAME", "KIND"):
         take(name, _matching(_NAME, "lower case letters, digits and '-', at most 63"))
     take("COLLECTOR", _matching(_COLLECTOR, "HOST:PORT"))
-    for name in ("DOMAIN", "UID", "SITE", "OWNER_PROJECT", "NODE", "POD", "ADDRESS"):
+    for name in ("DOMAIN", "UID", "SITE", "POOL", "OWNER_PROJECT", "NODE", "POD", "ADDRESS"):
         take(name, _matching(_WORD, "a word of letters, digits and . _ @ : / -"))
+    take("OUR_DOMAINS", _matching(_DOMAINS, "domains with commas between"))
+    take("OUR_USERS", _matching(_USERS, "NAME@DOMAIN, several with commas between"))
     for name in ("TOKENS", "POLICY"):
         take(name, _folder)
     for name in ("DESCRIPTION", "SITE_CONFIG"):
@@ -102,10 +112,20 @@ def read(environment: Mapping[str, str]) -> Orders:
     for name in ("NAME", "KIND", "COLLECTOR", "DOMAIN", "TOKENS", "WORK"):
         if name.lower() not in known and not any(mistake.startswith(f"{PREFIX}{name}=") for mistake in mistakes):
             mistakes.append(f"{PREFIX}{name} is not set")
+    mistakes += _whose(known)
     mistakes += [f"{PREFIX}{name} is not known" for name in told]
     if mistakes:
         raise GlideinFailed(Exit.STARTUP, "; ".join(mistakes) + " (docs/glidein.md has the table)")
     return Orders(numbers=numbers, **known)  # type: ignore[arg-type]  # each was parsed to its field's type
+
+
+def _whose(known: Mapping[str, object]) -> Iterator[str]:
+    """In a pool of others it must be said who we are, and nowhere else: at home it would restrict nothing."""
+    said = [f"{PREFIX}{name}" for name in ("OUR_DOMAINS", "OUR_USERS") if name.lower() in known]
+    if said and "pool" not in known:
+        yield f"{' and '.join(said)} without {PREFIX}POOL: name the pool that somebody else runs"
+    if "pool" in known and not said and "site_config" not in known:
+        yield f"{PREFIX}POOL without {PREFIX}OUR_DOMAINS or {PREFIX}OUR_USERS: it would start nothing"
 
 
 def words_file(environment: Mapping[str, str]) -> Path | None:

@@ -5,7 +5,7 @@ import re
 
 import pytest
 from policy import FOLDER, GLIDEIN_FOLDER, Policy
-from slot_ads import slot
+from slot_ads import slot, wants
 
 FILES = sorted(GLIDEIN_FOLDER.iterdir())
 NUMBERS = GLIDEIN_FOLDER / "00-state-the-numbers-of-glideins.conf"
@@ -166,3 +166,101 @@ def test_it_starts_no_interpreter_to_learn_its_devices(glidein):
 def test_it_does_not_look_for_what_no_job_uses(glidein):
     assert not glidein.knob("JAVA")
     assert len(glidein.words("FILETRANSFER_PLUGINS")) == 1
+
+
+IN_A_POOL_OF_OTHERS = """
+MLINFN_GLIDEIN_POOL = tier
+MLINFN_GLIDEIN_OUR_DOMAINS = site.example,lab.example
+MLINFN_GLIDEIN_OUR_USERS = carol@tier.example
+"""
+BATCH_SLOT = slot("opportunistic", MlinfnOwnerProject="alpha")
+
+
+@pytest.fixture(scope="module")
+def guest(tmp_path_factory, installed):
+    """A glidein in a pool that somebody else runs."""
+    policy = Policy(tmp_path_factory.mktemp("guest"), installed.bin, site=IN_A_POOL_OF_OTHERS, glidein=True)
+    yield policy
+    policy.close()
+
+
+def of(user: str | None, priority_class: str | None = "batch", **attributes):
+    return wants(priority_class, RequestGPUs=1, **({"User": user} if user else {}), **attributes)
+
+
+@pytest.mark.parametrize(
+    ("where", "who"),
+    [
+        ("opportunistic", of("alice@site.example")),
+        ("opportunistic", of("alice@lab.example", "dask")),
+        ("session", of("alice@site.example", "interactive")),
+        ("opportunistic", of("carol@tier.example")),
+        ("opportunistic", of("carol@tier.example", None)),
+        ("opportunistic", of("carol@tier.example", "interactive")),
+    ],
+)
+def test_in_a_pool_of_others_it_starts_our_jobs(guest, where, who):
+    assert value(guest, "START", slot(where), who) is True
+
+
+@pytest.mark.parametrize(
+    ("where", "who"),
+    [
+        ("opportunistic", of("bob@tier.example")),
+        ("opportunistic", of("bob@tier.example", AuthTokenSubject="carol@tier.example", Owner="carol")),
+        ("opportunistic", of("carol@site.example.evil.example")),
+        ("opportunistic", of("site.example")),
+        ("opportunistic", of("")),
+        ("opportunistic", of(None)),
+        ("session", of("carol@tier.example", "interactive")),
+        ("session", of("carol@tier.example")),
+        ("session", of("bob@tier.example", "interactive")),
+        ("opportunistic", of("alice@site.example", "interactive")),
+    ],
+)
+def test_and_nobody_elses_and_no_class_that_nobody_vouches_for(guest, where, who):
+    assert value(guest, "START", slot(where), who) is not True
+
+
+def test_there_only_our_access_points_name_owner_and_class(guest):
+    ours, theirs = (of(user, "dask", Project="alpha") for user in ("alice@site.example", "carol@tier.example"))
+    assert value(guest, "RANK", BATCH_SLOT, ours) == 300
+    assert value(guest, "RANK", BATCH_SLOT, theirs) == 0
+    assert value(guest, "RANK", slot("opportunistic"), theirs) == 0, "nor is he the owner where there is none"
+
+
+def test_there_no_job_runs_as_the_account_that_it_names(glidein, guest):
+    assert value(guest, "STARTER_ALLOW_RUNAS_OWNER") is False
+    assert value(glidein, "STARTER_ALLOW_RUNAS_OWNER") is True
+
+
+@pytest.mark.parametrize(
+    ("who", "nice"),
+    [
+        (of("carol@tier.example", "interactive"), 10),
+        (of("carol@tier.example", None), 10),
+        (of("alice@site.example", "interactive"), 0),
+        (of("alice@site.example", "dask"), 5),
+    ],
+)
+def test_there_niceness_follows_the_class_that_is_believed(guest, who, nice):
+    assert guest.evaluate(guest.knob("JOB_RENICE_INCREMENT"), who) == nice
+
+
+def test_a_site_may_take_another_pools_word_for_more(of_a_site):
+    more = of_a_site(IN_A_POOL_OF_OTHERS + 'MLINFN_GLIDEIN_ALSO_OURS = (TARGET.VoGroup == "ours")\n')
+    assert value(more, "START", BATCH_SLOT, of("dora@tier.example", VoGroup="ours")) is True
+    assert value(more, "START", BATCH_SLOT, of("bob@tier.example")) is not True
+
+
+def test_a_clause_of_the_site_only_narrows(of_a_site):
+    narrow = of_a_site(IN_A_POOL_OF_OTHERS + "MLINFN_START_SITE = true\n")
+    assert value(narrow, "START", BATCH_SLOT, of("bob@tier.example")) is not True
+    shut = of_a_site(IN_A_POOL_OF_OTHERS + "MLINFN_START_SITE = false\n")
+    assert value(shut, "START", BATCH_SLOT, of("carol@tier.example")) is False
+
+
+def test_at_home_it_starts_what_any_node_starts(glidein):
+    assert value(glidein, "START", BATCH_SLOT, of("bob@tier.example")) is True
+    assert value(glidein, "START", BATCH_SLOT, of(None)) is True
+    assert value(glidein, "RANK", BATCH_SLOT, of(None, "dask", Project="alpha")) == 300

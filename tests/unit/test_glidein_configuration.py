@@ -34,6 +34,13 @@ def test_a_number_that_it_was_told_is_written_last(orders):
     assert "MLINFN_GLIDEIN_IDLE_SECONDS = 5" in configuration.first(orders)
 
 
+@pytest.mark.parametrize(("pool", "domain"), [("", "pool"), ("tier1", "g")])
+def test_in_a_pool_of_others_it_shares_no_file_system(orders, pool, domain):
+    text = configuration.root(Layout(orders.work), Orders(**{**vars(orders), "pool": pool}))
+    assert f"FILESYSTEM_DOMAIN = {domain}" in text.splitlines()
+    assert "UID_DOMAIN = pool" in text.splitlines()
+
+
 def test_policy_comes_first_then_its_own_files_then_the_sites(orders, tmp_path):
     text = configuration.root(Layout(orders.work), Orders(**{**vars(orders), "site_config": tmp_path / "site.conf"}))
     lines = dict(line.split(" = ", 1) for line in text.splitlines())

@@ -82,6 +82,31 @@ def test_a_misspelt_variable_is_not_overlooked(told):
         orders.read(told | {"MLINFN_GLIDEIN_IDEL_SECONDS": "60"})
 
 
+IN_A_POOL_OF_OTHERS = {"MLINFN_GLIDEIN_POOL": "tier1", "MLINFN_GLIDEIN_OUR_DOMAINS": "site.example,lab.example"}
+
+
+def test_in_a_pool_of_others_it_is_told_whose_jobs_are_ours(told):
+    users = {"MLINFN_GLIDEIN_OUR_USERS": "carol@tier.example,dan@tier.example"}
+    read = orders.read(told | IN_A_POOL_OF_OTHERS | users)
+    assert (read.pool, read.our_domains) == ("tier1", "site.example,lab.example")
+    assert read.our_users == "carol@tier.example,dan@tier.example"
+
+
+@pytest.mark.parametrize(
+    ("more", "mistake"),
+    [
+        ({"MLINFN_GLIDEIN_POOL": "tier1"}, "it would start nothing"),
+        ({"MLINFN_GLIDEIN_OUR_DOMAINS": "site.example"}, "without MLINFN_GLIDEIN_POOL"),
+        ({"MLINFN_GLIDEIN_POOL": "tier1", "MLINFN_GLIDEIN_OUR_USERS": "carol"}, "NAME@DOMAIN"),
+        ({"MLINFN_GLIDEIN_POOL": "tier1", "MLINFN_GLIDEIN_OUR_USERS": "*@tier.example"}, "NAME@DOMAIN"),
+        ({"MLINFN_GLIDEIN_POOL": "tier1", "MLINFN_GLIDEIN_OUR_DOMAINS": "*"}, "domains with commas"),
+    ],
+)
+def test_a_pool_of_others_without_a_word_of_whose_jobs_are_ours_is_a_mistake(told, more, mistake):
+    with pytest.raises(GlideinFailed, match=mistake):
+        orders.read(told | more)
+
+
 def test_the_last_words_fit_into_what_kubernetes_keeps():
     words = last_words(Exit.CRASHED, "x" * 100000)
     assert len(words) < 4096
