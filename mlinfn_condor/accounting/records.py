@@ -44,7 +44,7 @@ def attempt(record: bytes) -> bytes | None:
     ended = max(started, int(needed(ad, b"EpochWriteDate")))
     code = int(_number(ad, b"VacateReasonCode") or 0)
     outcome = _outcome(ad, code)
-    slot, _, node = text(ad, b"RemoteHost", b"").partition(b"@")
+    slot, node = _place(ad)
     names = devices(ad)
     return b"\t".join((
         needed(ad, b"ClusterId"), needed(ad, b"ProcId"), ad.get(b"NumShadowStarts", b"1"), needed(ad, b"QDate"),
@@ -53,7 +53,7 @@ def attempt(record: bytes) -> bytes | None:
         _whole_or_null(ad, b"GPUsMemoryUsage"), _known(ad, b"CpusProvisioned"), _known(ad, b"RequestCpus"),
         _known(ad, b"CpusUsage"), _rate(ad, b"", len(names), started), _rate(ad, b"Watts", len(names), started),
         b"%d" % lost_seconds(ad, outcome, started, ended), outcome, text(ad, b"Owner"), text(ad, b"Project", b""),
-        text(ad, b"PriorityClass", b""), node.partition(b"@")[0] or slot, slot, _task(ad),
+        text(ad, b"PriorityClass", b""), node, slot, _task(ad),
         b"{" + b",".join(b'"%s"' % name for name in names) + b"}", _model(ad), text(ad, b"VacateReason", _NULL),
     ))  # fmt: skip
 
@@ -105,6 +105,14 @@ def _outcome(ad: dict[bytes, bytes], code: int) -> bytes:
     if code == 0 and ad.get(b"ExitBySignal") != b"true" and ad.get(b"ExitCode") == b"0":
         return b"completed"
     return b"failed"
+
+
+def _place(ad: dict[bytes, bytes]) -> tuple[bytes, bytes]:
+    """Slot and node. A node of another pool has that pool's collector behind it: names and devices are its own."""
+    slot, _, rest = text(ad, b"RemoteHost", b"").partition(b"@")
+    node = rest.partition(b"@")[0] or slot
+    pool = text(ad, b"RemotePool", b"")
+    return slot, node + b"@" + pool if pool else node
 
 
 def devices(ad: dict[bytes, bytes]) -> list[bytes]:

@@ -94,6 +94,7 @@ JOB_ATTRIBUTES = (
     "Project",
     "QDate",
     "RemoteHost",
+    "RemotePool",
     "RemoveReason",
     "RequestCpus",
     "RequestDisk",
@@ -123,6 +124,11 @@ class Job:
         if code not in JOB_STATE:
             raise PoolUnavailable(f"{access_point} told of a JobStatus {code}, which HTCondor does not document")
         return cls(JobId(access_point, ads.whole(ad, "ClusterId"), ads.whole(ad, "ProcId")), JOB_STATE[code], ad)
+
+    @property
+    def elsewhere(self) -> str:
+        """Collector of the other pool that it runs in, because it flocked; empty: it does not."""
+        return ads.text(self.ad, "RemotePool")
 
     @property
     def user(self) -> str:

@@ -151,9 +151,13 @@ class TwinPool:
 
     # --- what a pool does ---
 
-    def start(self, job: JobId, host: str = "slot1_1@twin@localhost", devices: str = "") -> None:
-        """The job runs."""
+    def start(
+        self, job: JobId, host: str = "slot1_1@twin@localhost", devices: str = "", elsewhere: str | None = None
+    ) -> None:
+        """The job runs; `elsewhere`: in the pool of this collector."""
         self._queue[job] |= {"RemoteHost": host, "JobCurrentStartDate": self.now, "AssignedGPUs": devices}
+        if elsewhere is not None:
+            self._queue[job]["RemotePool"] = elsewhere
         self._enter(job, JobState.RUNNING)
 
     def add_slot(self, ad: Ad) -> None:
@@ -163,6 +167,7 @@ class TwinPool:
     def evict(self, job: JobId) -> None:
         """The job is displaced and goes back into the queue."""
         del self._queue[job]["RemoteHost"]
+        self._queue[job].pop("RemotePool", None)
         self._enter(job, JobState.IDLE)
 
     def hold(self, job: JobId, reason: str) -> None:

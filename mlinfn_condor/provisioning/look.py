@@ -76,6 +76,6 @@ def _idle_since(slots: Iterable[Slot], memory: Memory, now: float) -> dict[str, 
 
 def _host(job: Job) -> str:
     """The node that it runs on, as its access point tells: `server1` of `slot1_2@server1@machine`."""
-    if job.state is not JobState.RUNNING:
+    if job.state is not JobState.RUNNING or job.elsewhere:  # our collector never hears of that node
         return ""
     return str(job.ad.get("RemoteHost") or "").partition("@")[2].partition("@")[0]

@@ -27,6 +27,9 @@ def sentences(snapshot: Snapshot, job: Job, held: list[HeldDevice]) -> list[str]
 def _running(snapshot: Snapshot, job: Job, held: list[HeldDevice], since: str) -> list[str]:
     mine = [one for one in held if job.id in {slot.job for slot in (one.session, one.work) if slot}]
     node = next((slot.node for slot in snapshot.slots if slot.claimed and slot.job == job.id), None)
+    if job.elsewhere:
+        where = f"on {ads.text(job.ad, 'RemoteHost')} of the pool of {job.elsewhere}"
+        return [f"{job.id} is {job.state.value} {where} since {since}: it flocked, for this pool had no room."]
     if node is None:
         lost = "no node reports it at the moment: if that lasts, HTCondor gives it up and starts it again elsewhere."
         return [f"{job.id} is {job.state.value} since {since}, but {lost}"]

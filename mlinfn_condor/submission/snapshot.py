@@ -61,7 +61,7 @@ def _unreported(jobs: Iterable[Job], slots: Iterable[Slot], now: int) -> Iterato
     reported = {slot.job for slot in slots if slot.claimed}
     for job in jobs:
         just_started = job.state is JobState.RUNNING and now - job.since <= REPORT_SECONDS
-        if just_started and job.id not in reported and job.ad.get("RemoteHost"):
+        if just_started and job.id not in reported and job.ad.get("RemoteHost") and not job.elsewhere:
             session = job.priority_class is PriorityClass.INTERACTIVE
             described = {
                 "Name": job.ad["RemoteHost"],

@@ -98,6 +98,7 @@ def _active(snapshot: Snapshot, held: list[HeldDevice]) -> tuple[JobRow, ...]:
     active = [job for job in snapshot.jobs if job.state is not JobState.IDLE and not job.state.final]
     devices: dict[object, list[HeldDevice]] = {}
     nodes = {slot.job: slot.node for slot in snapshot.slots if slot.claimed}
+    nodes |= {job.id: job.elsewhere for job in snapshot.jobs if job.elsewhere}
     for one in held:
         for slot in (one.session, one.work):
             if slot and slot.job:

@@ -257,6 +257,13 @@ def test_where_it_ran(host: str | None, node: str, slot: str) -> None:
     assert (found["node"], found["slot"]) == (node, slot)
 
 
+def test_a_node_of_another_pool_is_not_one_of_ours_of_that_name() -> None:
+    """Nor are its devices."""
+    found = attempted(RemotePool='"cm.tier.example:9618"')
+    assert (found["node"], found["slot"]) == ("server1@cm.tier.example:9618", "slot7_2")
+    assert attempted(RemotePool="undefined")["node"] == "server1"
+
+
 @pytest.mark.parametrize(
     ("ad", "task"),
     [

@@ -79,6 +79,14 @@ def test_idle_jobs_get_as_many_nodes_as_they_fill_and_no_more_in_the_next_turns(
     assert site.happened == [("asked", "t4-1"), ("asked", "t4-2")]
 
 
+@pytest.mark.parametrize(("elsewhere", "working"), [(None, {"far"}), ("cm.tier.example:9618", set())])
+def test_nobody_waits_for_our_collector_to_hear_of_another_pools_node(site, elsewhere, working):
+    site.queue(1)
+    (job,) = site.pool.jobs()
+    site.pool.start(job.id, "slot1_1@far@host", elsewhere=elsewhere)
+    assert site.provisioner.look().working == working
+
+
 def test_two_provisioners_that_act_by_mistake_make_each_node_once(site):
     site.queue(3)
     one, other = site.provisioner, site.another()

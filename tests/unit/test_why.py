@@ -149,6 +149,11 @@ def test_a_held_job_gives_its_reason_and_the_command():
         (3, {"RemoveReason": "not wanted"}, "was removed at"),
         (4, {"ExitCode": 3}, "with exit code 3"),
         (2, {}, "no node reports it"),
+        (
+            2,
+            {"RemotePool": "cm.tier:9618", "RemoteHost": "slot1_1@far@wn7"},
+            "on slot1_1@far@wn7 of the pool of cm.tier:9618",
+        ),
     ],
 )
 def test_jobs_that_do_not_wait_get_a_sentence_of_their_own(status, ad, sentence):
