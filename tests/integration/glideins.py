@@ -89,7 +89,7 @@ def simulated(name: str, gpus: int = 2) -> Node:
     return Node(name, 4, 16000, tuple(devices), stands_for="a node with T4, simulated")
 
 
-def orders(pool: RunningPool, folder: Path, name: str, **more: object) -> dict[str, str]:
+def orders(pool: RunningPool, folder: Path, name: str, /, **more: object) -> dict[str, str]:
     """What a glidein of this pool is told; `more` in small letters replaces or, as None, leaves out."""
     simulated(name).write(folder / "node.json")
     (folder / "site.conf").write_text(SITE)
@@ -111,7 +111,7 @@ def orders(pool: RunningPool, folder: Path, name: str, **more: object) -> dict[s
 
 
 @contextmanager
-def glidein(driver: Driver, name: str, **more: object) -> Iterator[Running]:
+def glidein(driver: Driver, name: str, /, **more: object) -> Iterator[Running]:
     """A glidein; whatever the test left of it is ended."""
     # Below the pool, and short: tests' own folders may be too long for what HTCondor makes there.
     folder = driver.pool.layout.folder / "glideins" / name
