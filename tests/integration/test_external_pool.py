@@ -197,7 +197,7 @@ def test_a_user_cannot_write_who_he_is(tier):
     """What a glidein in that pool goes by is the access point's word."""
     with pytest.raises(AssertionError, match="Setting owner to carol when active owner is bob is not permitted"):
         tier.submit(THEIR_ACCESS_POINT, user="bob", plus_Owner='"carol"')
-    (job,) = tier.submit(THEIR_ACCESS_POINT, user="bob", plus_User=f'"carol@{TIER}"')
+    (job,) = tier.submit(THEIR_ACCESS_POINT, user="bob", requirements="false", plus_User=f'"carol@{TIER}"')
     (ad,) = tier.jobs(THEIR_ACCESS_POINT, f"ClusterId == {job.cluster}")
     assert ad["User"] == f"bob@{TIER}"
     for who in (f"carol@{TIER}", f"alice@{HOME}"):
