@@ -3,6 +3,7 @@
 JupyterHub's `internal_ssl` keeps the authorities: those of hub and proxy, whom sessions trust, and that of sessions,
 which hub and proxy trust. Its own way to make a session's certificate takes 0.1 s of the hub's one thread for a key and
 names only the machine of the hub; here a key is made on an elliptic curve, and the names are those of the pool's nodes.
+A node that joins later is in none: then `renew` issues the certificate of the same key for that node as well.
 """
 
 import ssl
@@ -13,8 +14,11 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mlinfn_condor.session.folder import SessionFolder
+
 if TYPE_CHECKING:
     from cryptography import x509
+    from cryptography.hazmat.primitives.asymmetric import ec
 
 AUTHORITY = "notebooks-ca"
 """JupyterHub's name for the authority of sessions."""
@@ -50,21 +54,65 @@ def issue(authorities: Path, trusted: Path, user: str, names: Iterable[str]) -> 
 
     `authorities` is JupyterHub's `internal_certs_location`, `trusted` the file of those whom sessions trust.
     """
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    return Certificate(
+        key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        ).decode(),
+        _signed(authorities, user, names, key.public_key()),
+        trusted.read_text(),
+    )
+
+
+def covers(folder: Path, host: str) -> bool:
+    """Whether the certificate in a session's folder names this host or address. Raises OSError, ValueError."""
+    from cryptography import x509
+
+    try:
+        found = _in_folder(folder).extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return False
+    try:
+        return ip_address(host) in found.get_values_for_type(x509.IPAddress)
+    except ValueError:
+        names = {name.lower() for name in found.get_values_for_type(x509.DNSName)}
+        # A `*` stands for one label, as those who check see it.
+        return not names.isdisjoint({host.lower(), f"*.{host.lower().partition('.')[2]}"})
+
+
+def renew(authorities: Path, folder: SessionFolder, user: str, names: Iterable[str]) -> None:
+    """Replace the certificate in a session's folder by one of the same key for these names.
+
+    The session reads it for each connection: the next one is answered with it. Raises OSError, ValueError.
+    """
+    key = _in_folder(folder.path).public_key()
+    folder.replace_secret(_CERTIFICATE, _signed(authorities, user, names, key))  # type: ignore[arg-type]  # our own kind
+
+
+def _in_folder(folder: Path) -> "x509.Certificate":
+    from cryptography import x509
+
+    return x509.load_pem_x509_certificate((folder / _CERTIFICATE).read_bytes())
+
+
+def _signed(authorities: Path, user: str, names: Iterable[str], key: "ec.EllipticCurvePublicKey") -> str:
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
     from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
     authority = x509.load_pem_x509_certificate((authorities / AUTHORITY / f"{AUTHORITY}.crt").read_bytes())
     signing_key = serialization.load_pem_private_key(
         (authorities / AUTHORITY / f"{AUTHORITY}.key").read_bytes(), password=None
     )
-    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
+    now = datetime.now(UTC)
     made = (
         x509.CertificateBuilder()
-        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"session of {user}")]))
+        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"session of {user}"[:64])]))
         .issuer_name(authority.subject)
-        .public_key(key.public_key())
+        .public_key(key)
         .serial_number(x509.random_serial_number())
         # A node's clock may be a little behind.
         .not_valid_before(now - timedelta(minutes=10))
@@ -76,13 +124,7 @@ def issue(authorities: Path, trusted: Path, user: str, names: Iterable[str]) -> 
         .add_extension(x509.SubjectAlternativeName([_name(one) for one in sorted(set(names))]), critical=False)
         .sign(signing_key, hashes.SHA256())  # type: ignore[arg-type]  # the authority's key is one that signs
     )
-    return Certificate(
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        ).decode(),
-        made.public_bytes(serialization.Encoding.PEM).decode(),
-        trusted.read_text(),
-    )
+    return made.public_bytes(serialization.Encoding.PEM).decode()
 
 
 def client_context(environment: Mapping[str, str]) -> ssl.SSLContext | None:

@@ -28,7 +28,7 @@ class Addresses(_Section):
     """Whether hub, proxy and sessions speak TLS with certificates on both sides: then a session's port takes none but
     the hub's proxy and the hub. The addresses of hub and proxy_api become https by it, whatever they are written as."""
     node_names: list[str] = []
-    """Further names and addresses of nodes, for those that join while a session starts: `*.nodes.example.org`."""
+    """Names and addresses of nodes beside those that the pool knows them by: `*.nodes.example.org`."""
 
     @property
     def hub_url(self) -> str:

@@ -24,6 +24,7 @@ from mlinfn_condor.hub.watch import PoolWatch
 from mlinfn_condor.pool import Job, JobId, JobState, ads
 from mlinfn_condor.session.folder import Server, SessionFolder, folder_in, prepare_for_hub
 from mlinfn_condor.submission.requests import OnBehalf, SessionRequest
+from mlinfn_condor.submission.snapshot import Snapshot
 from mlinfn_condor.submission.submit import submit
 
 LOOK_SECONDS = 0.1
@@ -69,8 +70,8 @@ class CondorSpawner(Spawner):  # type: ignore[misc]  # jupyterhub has no types
 
     node_names = List(
         Unicode(),
-        help="Names and addresses of nodes beside those that the pool has when a session starts, as they stand in "
-        "sessions' certificates; `*.nodes.example.org` is one.",
+        help="Names and addresses of nodes beside those that the pool knows them by, as they stand in sessions' "
+        "certificates; `*.nodes.example.org` is one.",
     ).tag(config=True)
 
     @default("apply_user_options")
@@ -184,19 +185,21 @@ class CondorSpawner(Spawner):  # type: ignore[misc]  # jupyterhub has no types
     async def get_url(self) -> str:
         """Where the session answers: it knows better than the hub, which may have been down when it moved."""
         deadline = time.monotonic() + self.http_timeout
-        while (server := self._published()) is None:
-            if time.monotonic() > deadline or await self.poll() is not None:
-                return str(self.server.url)
-            await self.watch.next_look(LOOK_SECONDS)
+        try:
+            while (server := self._published()) is None or not await self._certified(server):
+                if time.monotonic() > deadline or await self.poll() is not None:
+                    return str(self.server.url)
+                await self.watch.next_look(LOOK_SECONDS)
+        except (MlinfnError, OSError) as error:
+            self.log.error("Session %s of %s cannot be reached: %s", self.job, self._log_name, error)
+            return str(self.server.url)
         return server.url
 
     # What a session shows to hub and proxy, where JupyterHub's `internal_ssl` is on; it asks before each start.
 
     async def create_certs(self) -> dict[str, str]:
-        """Make the session's certificate, for whichever node it will be matched to."""
-        seen = await self.watch.snapshot()
-        nodes = {name for slot in seen.slots for name in slot.hosts} if seen else set()
-        names = {"localhost", "127.0.0.1", *nodes, *self.node_names}
+        """Make the session's certificate, for whichever node it will be matched to of those that there are."""
+        names = self._nodes_names(await self.watch.snapshot())
         trusted = Path(self.internal_trust_bundles[certificates.AUTHORITY])
         authorities = Path(self.internal_certs_location)
         self._certificate = await self._in_thread(certificates.issue, authorities, trusted, self.user.name, names)
@@ -206,6 +209,41 @@ class CondorSpawner(Spawner):  # type: ignore[misc]  # jupyterhub has no types
         """Where they will be; `start` writes them, when nothing of an earlier session is there any more."""
         slug, home = sessions.slug(self.name), sessions.home_of(self.homes, self.user.name)
         return certificates.paths(folder_in(home, slug))
+
+    def _nodes_names(self, seen: Snapshot | None) -> set[str]:
+        nodes = {name for slot in seen.slots for name in slot.hosts} if seen else set()
+        return {"localhost", "127.0.0.1", *nodes, *self.node_names}
+
+    async def _certified(self, server: Server) -> bool:
+        """Whether the session's certificate names the address at which it answers, after what could be done for it.
+
+        It does not when the node joined after the certificate was issued; then it is issued anew, also for that node.
+        False: nobody can tell as yet on which node the session runs. Raises JobRefused where the pool knows the node
+        by other names: what a session says of itself is not believed alone.
+        """
+        host = urlsplit(server.url).hostname or ""
+        if self.folder is None or self.job is None or not self.internal_ssl:
+            return True
+        try:
+            if await self._in_thread(certificates.covers, self.folder.path, host):
+                return True
+            job = (await self.watch.a_look_after(time.monotonic(), GRACE_SECONDS)).jobs.get(self.job)
+        except (OSError, ValueError, PoolUnavailable) as error:
+            self.log.warning("Whether session %s has a certificate for %s is not known: %s", self.job, host, error)
+            return False
+        seen, node = await self.watch.fresh_snapshot(), starting.node_of(job) if job else ""
+        known = {name for slot in seen.slots if slot.node == node for name in slot.hosts} if seen and node else set()
+        if not known:
+            return False
+        if host not in known:
+            raise JobRefused(
+                f"the session answers at {host}, and the pool knows its node {node} as {', '.join(sorted(known))}: "
+                "an administrator adds that name to [addresses] node_names of the hub"
+            )
+        authorities, names = Path(self.internal_certs_location), self._nodes_names(seen)
+        await self._in_thread(certificates.renew, authorities, self.folder, self.user.name, names)
+        self.log.info("Session %s of %s has a certificate for %s, which joined later", self.job, self._log_name, node)
+        return True
 
     # The start, step by step.
 
@@ -283,7 +321,7 @@ class CondorSpawner(Spawner):  # type: ignore[misc]  # jupyterhub has no types
         deadline = time.monotonic() + self.queue_timeout
         seen: Job | None = None
         told: list[Step] = []
-        while (server := self._published()) is None:
+        while (server := self._published()) is None or not await self._certified(server):
             look = self.watch.look
             found = look.jobs.get(job)
             if found is not None and found is not seen:
@@ -359,10 +397,18 @@ class CondorSpawner(Spawner):  # type: ignore[misc]  # jupyterhub has no types
         if self.server is None or self.pending:
             return
         deadline = time.monotonic() + self.http_timeout
-        while (server := self._published()) is None or server.url == self.server.url:
-            if time.monotonic() > deadline or await self.poll() is not None:
-                return
-            await self.watch.next_look(1)
+        try:
+            while (
+                (server := self._published()) is None
+                or server.url == self.server.url
+                or not await self._certified(server)
+            ):
+                if time.monotonic() > deadline or await self.poll() is not None:
+                    return
+                await self.watch.next_look(1)
+        except (MlinfnError, OSError) as error:
+            self.log.error("Session %s of %s cannot be reached: %s", self.job, self._log_name, error)
+            return
         address = urlsplit(server.url)
         self.server.ip, self.server.port = address.hostname, address.port
         self.log.info("Session %s of %s goes on at %s", self.job, self._log_name, server.url)

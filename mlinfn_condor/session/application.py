@@ -4,7 +4,7 @@ import os
 import socket
 import time
 
-from jupyter_server.serverapp import ServerApp
+from jupyter_server.serverapp import WILDCARD_IPS, ServerApp
 from traitlets.config import Config
 
 from mlinfn_condor.session.folder import Server, SessionFolder
@@ -26,8 +26,12 @@ class SessionServer(ServerApp):
     async def _post_start(self) -> None:
         # The loop calls this after it has bound the port.
         job = Job.around(os.environ)
+        url = self.connection_url
+        if self.ip in WILDCARD_IPS and job.address:
+            # A host's own name may be known to nobody else, as in a pod; its startd is reached at this address.
+            url = self._get_urlparts(path=self.base_url, ip=job.address).geturl()
         server = Server(
-            url=self.connection_url,
+            url=url,
             port=self.port,
             pid=os.getpid(),
             node=job.node or socket.gethostname(),

@@ -78,6 +78,12 @@ class SessionFolder:
         """Tell that the server answers no more."""
         self.server_file.unlink(missing_ok=True)
 
+    def replace_secret(self, name: str, text: str) -> None:
+        """Write a file anew that nobody else may read; readers see the old one or the new one, whole."""
+        unfinished = self.path / f"{name}.new"
+        _write_secret(unfinished, text)
+        unfinished.replace(self.path / name)
+
     def server(self) -> Server | None:
         """The server, if it has told that it answers; None before and after."""
         try:

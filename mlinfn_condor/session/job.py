@@ -12,6 +12,7 @@ _ASSIGNED = {"GPU": "_CONDOR_AssignedGPUs", "FPGA": "_CONDOR_AssignedFPGAs"}
 _UNASSIGNED = "10000"
 """What HTCondor writes where no device is assigned, so that CUDA finds none."""
 _ATTRIBUTE = re.compile(r'^(\w+) = "?([^"\n]*)"?$', re.MULTILINE)
+_ADDRESS = re.compile(r"<(\[[0-9a-fA-F:]+\]|[0-9.]+):\d+")
 _DEVICE_AD = re.compile(r"^(?:GPUs|FPGAs)_\w+ = \[(.*)\]$", re.MULTILINE)
 _DEVICE_ATTRIBUTE = re.compile(r'(\w+) = (?:"([^"]*)"|(\w+))')
 
@@ -40,6 +41,8 @@ class Job:
     id: str | None
     node: str | None
     devices: tuple[Device, ...]
+    address: str | None = None
+    """IP address at which the pool reaches its execution point."""
 
     @classmethod
     def around(cls, environment: Mapping[str, str]) -> "Job":
@@ -47,6 +50,7 @@ class Job:
         job_ad, machine_ad = (_text(environment.get(name)) for name in ("_CONDOR_JOB_AD", "_CONDOR_MACHINE_AD"))
         job, machine = (dict(_ATTRIBUTE.findall(text)) for text in (job_ad, machine_ad))
         described = _described_devices(machine_ad)
+        address = _ADDRESS.match(machine.get("MyAddress") or "")
         return cls(
             id=f"{job['ClusterId']}.{job['ProcId']}" if {"ClusterId", "ProcId"} <= job.keys() else None,
             # A slot is called slot1_3@nodea@host.
@@ -57,6 +61,7 @@ class Job:
                 for device in re.split(r"[,\s]+", environment.get(variable, ""))
                 if device not in {"", _UNASSIGNED}
             ),
+            address=address[1].strip("[]") if address else None,
         )
 
 

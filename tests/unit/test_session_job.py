@@ -31,6 +31,20 @@ def test_job_and_node_are_named(environment: dict[str, str]) -> None:
     assert (job.id, job.node) == ("12.3", "nodeb@host")
 
 
+@pytest.mark.parametrize(
+    ("told", "address"),
+    [
+        ("<10.0.0.7:9618?addrs=10.0.0.7-9618&alias=nodeb>", "10.0.0.7"),
+        ("<[2001:db8::7]:9618?addrs=[2001-db8--7]-9618>", "2001:db8::7"),
+        ("nonsense", None),
+    ],
+)
+def test_the_nodes_address_is_its_startds(environment: dict[str, str], told: str, address: str | None) -> None:
+    with Path(environment["_CONDOR_MACHINE_AD"]).open("a") as machine:
+        machine.write(f'MyAddress = "{told}"\n')
+    assert Job.around(environment).address == address
+
+
 def test_assigned_devices_are_described_as_far_as_the_node_tells(environment: dict[str, str]) -> None:
     assert Job.around(environment).devices == (
         Device("GPU-nodeb-A100-1", "GPU", "A100", simulated=False),
