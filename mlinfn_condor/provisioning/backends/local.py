@@ -9,6 +9,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -140,7 +141,8 @@ class LocalBackend:
             "WORDS": str(place / "words.json"),
         }
         kept = {n: v for n, v in os.environ.items() if not n.upper().startswith((PREFIX, "CONDOR_", "_CONDOR_"))}
-        environment = kept | {PREFIX + n: v for n, v in told.items() if v}
+        # This very environment's interpreter: sessions start by its `python`, which need not be the one in PATH.
+        environment = kept | {PREFIX + n: v for n, v in told.items() if v} | {"MLINFN_PYTHON": sys.executable}
         with (place / "log").open("ab") as log:
             self._children[name] = subprocess.Popen(
                 [shipped("glidein") / "entrypoint"],
