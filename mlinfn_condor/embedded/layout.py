@@ -109,6 +109,11 @@ class Layout:
         return self.etc / "growing.conf"
 
     @property
+    def prospects(self) -> Path:
+        """What the provisioner tells the hub of nodes to come."""
+        return self.run / "prospects.json"
+
+    @property
     def master_pid(self) -> Path:
         """Process id of condor_master."""
         return self.run / "master.pid"

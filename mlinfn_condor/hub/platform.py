@@ -1,7 +1,9 @@
 """What this hub's site offers and allows: its settings, joined with what the pool has now."""
 
+import asyncio
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -21,6 +23,7 @@ from mlinfn_condor.hub.page.outlook import Outlook, Start
 from mlinfn_condor.hub.settings import HubSettings
 from mlinfn_condor.hub.watch import PoolWatch
 from mlinfn_condor.pool import Job
+from mlinfn_condor.provisioning.prospects import Prospects
 from mlinfn_condor.session.folder import SessionFolder
 from mlinfn_condor.submission.snapshot import Snapshot
 
@@ -35,6 +38,7 @@ class Platform(SingletonConfigurable):
         super().__init__(**kwargs)
         self.settings = settings
         self._remembered: Snapshot | None = None
+        self._told: Snapshot | None = None
         self._written = 0
         self.inventory = Inventory()
         if self._inventory_file.exists():
@@ -69,11 +73,17 @@ class Platform(SingletonConfigurable):
         seen = await self.watch.snapshot()
         if seen is not None and seen is not self._remembered:
             self._remembered = seen
+            self._told = replace(seen, promised=(await self.prospects()).slots)
             self.inventory = remember(self.inventory, seen)
             if seen.now - self._written > KEEP_SECONDS:
                 self._written = seen.now
                 write_private(self._inventory_file, self.inventory.to_json().encode())
-        return seen
+        return seen and self._told
+
+    async def prospects(self) -> Prospects:
+        """What the pool's provisioner tells of nodes to come."""
+        file = self.settings.sessions.prospects_file
+        return await asyncio.get_running_loop().run_in_executor(None, Prospects.read, file) if file else Prospects()
 
     def projects_of(self, user: str) -> tuple[str, ...]:
         """Projects of the pool that the user may account on, the default one first."""

@@ -57,6 +57,8 @@ class Sessions(_Section):
     """Variables of every session; no secrets, each user sees his own."""
     queue_timeout_seconds: int = Field(default=600, ge=10)
     """How long a session may wait in the queue until its start is given up, with the reason."""
+    prospects_file: Path | None = None
+    """Where the pool's provisioner, if there is one, tells of nodes to come: `prospects.json` in its folder."""
     owners_displace_sessions: bool = True
     """As the pool's MLINFN_OWNER_DISPLACES_SESSIONS: what the spawn page tells of it."""
 

@@ -127,7 +127,7 @@ class CondorSpawner(Spawner):  # type: ignore[misc]  # jupyterhub has no types
         super().clear_state()
         if self.job:
             self.watch.release(self.job)
-        self.job = self.folder = None
+        self.job = self.folder = self.steps = None
 
     # The three things a spawner does.
 
@@ -177,6 +177,10 @@ class CondorSpawner(Spawner):  # type: ignore[misc]  # jupyterhub has no types
 
     async def progress(self) -> AsyncIterator[dict[str, Any]]:
         """The steps of the start, as they happen."""
+        # Whoever asks at once is there before the certificate is made; and JupyterHub clears the state of the last
+        # start before this one, so that nobody is told of that.
+        while self.steps is None and self.pending == "spawn":
+            await self.watch.next_look(LOOK_SECONDS)
         if self.steps is None:
             return
         async for step in self.steps.follow():
@@ -331,7 +335,7 @@ class CondorSpawner(Spawner):  # type: ignore[misc]  # jupyterhub has no types
                 if found.state is JobState.HELD:
                     raise JobRefused(f"the session was put on hold: {ads.text(found.ad, 'HoldReason')}")
                 if found.state is JobState.IDLE and look.asked > self._submitted + 2:
-                    steps.tell(starting.waiting(await self.watch.snapshot(), found))
+                    steps.tell(await self._waiting(found))
                 # A job runs a moment before its ad names its devices, and the slots may not be known just then.
                 if found.state is JobState.RUNNING and len(told) < 2:
                     told = starting.matched(await self.watch.fresh_snapshot(), found)
@@ -351,10 +355,14 @@ class CondorSpawner(Spawner):  # type: ignore[misc]  # jupyterhub has no types
         why = reason or (f"exit code {code}" if code else "its access point does not tell why")
         return f"the session ended before JupyterLab answered ({why}); its log is {self._log_file()}"
 
+    async def _waiting(self, job: Job) -> Step:
+        nodes = (await self.platform.prospects()).of(job)
+        return starting.waiting(await self.watch.snapshot(), job, nodes)
+
     async def _timeout(self, job: Job | None) -> str:
         if job is None or job.state is not JobState.IDLE:
             return f"JupyterLab did not answer within {self.queue_timeout} s; its log is {self._log_file()}"
-        waiting = starting.waiting(await self.watch.snapshot(), job)
+        waiting = await self._waiting(job)
         return f"the session did not start within {self.queue_timeout} s and was given up. {waiting.message}"
 
     def _log_file(self) -> str:

@@ -7,7 +7,7 @@ from mlinfn_condor.submission.devices import HeldDevice, held_devices
 from mlinfn_condor.submission.holders import leaves_within
 from mlinfn_condor.submission.phrases import counted
 from mlinfn_condor.submission.snapshot import Snapshot
-from mlinfn_condor.submission.why import why
+from mlinfn_condor.submission.why import Nodes, why
 
 
 def submitted(job: Job) -> Step:
@@ -15,12 +15,13 @@ def submitted(job: Job) -> Step:
     return Step(10, f"Submitted as {job.id}: {Ask.of(job).words}")
 
 
-def waiting(snapshot: Snapshot | None, job: Job) -> Step:
-    """It waits, and this is why: the same answer as `mlinfn why` gives."""
+def waiting(snapshot: Snapshot | None, job: Job, nodes: Nodes | None = None) -> Step:
+    """It waits, and this is why: the same answer as `mlinfn why` gives. `nodes` is what the provisioner says of it."""
     if snapshot is None:
         return Step(15, "Waiting for a match; the pool does not tell at the moment what it waits for")
     seen = snapshot if snapshot.job(job.id) else snapshot.with_job(job)
-    return Step(15, f"Waiting: {why(seen, job.id).headline.removeprefix(f'{job.id} waits: ')}")
+    headline = why(seen, job.id, nodes).headline.removeprefix(f"{job.id} waits").removeprefix(": ").strip()
+    return Step(15, f"Waiting: {headline}" + (f" {nodes.sentence}" if nodes and nodes.sentence else ""))
 
 
 def matched(snapshot: Snapshot | None, job: Job) -> list[Step]:

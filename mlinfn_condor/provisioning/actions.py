@@ -6,6 +6,8 @@ from typing import TypeAlias
 from mlinfn_condor.pool import Job
 from mlinfn_condor.provisioning.backoff import Failure
 from mlinfn_condor.provisioning.demand import Need
+from mlinfn_condor.provisioning.nodes import NodeKind
+from mlinfn_condor.provisioning.rooms import Room
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,8 @@ class Plan:
     """Seen for the first time, to be remembered for the next plans."""
     growing: tuple[str, ...] = ()
     """Models (and BARE) of which the site still lets a node be added: batch need not displace batch for those."""
+    addable: tuple[tuple[NodeKind, Room], ...] = ()
+    """The same kinds of node, and what a new one of each will have."""
 
     @property
     def blocked(self) -> tuple[Fate, ...]:

@@ -63,7 +63,14 @@ def plan(snapshot: Snapshot, settings: Settings, portions: Portions) -> Plan:
     counted_on = serving.used | warm
     spare = [one for one in glideins if one.glidein.name not in counted_on]
     going = (*withdrawn(spare, snapshot, settings), *released(spare, snapshot, settings, nodes))
-    return Plan((*clearing, *serving.actions, *going), fates, "", failures, _growing(kinds, allowance))
+    addable = tuple((kind, room) for kind, room in rooms.items() if allowance.ever(kind)[0] or _coming(kind, glideins))
+    actions = (*clearing, *serving.actions, *going)
+    return Plan(actions, fates, "", failures, _growing(kinds, allowance), addable)
+
+
+def _coming(kind: NodeKind, glideins: Iterable[Standing]) -> bool:
+    """Whether one of the kind starts: it is no room yet, and somebody may wait for it all the same."""
+    return any(one.glidein.kind == kind.name and one.life is Life.COMING for one in glideins)
 
 
 def _room(kind: NodeKind, glideins: Iterable[Standing], nodes: Mapping[str, Node], portions: Portions) -> Room:

@@ -18,6 +18,7 @@ from mlinfn_condor.provisioning.leading import Leader
 from mlinfn_condor.provisioning.look import Memory, look
 from mlinfn_condor.provisioning.nodes import NodeKind
 from mlinfn_condor.provisioning.plan import plan
+from mlinfn_condor.provisioning.prospects import ProspectsFile
 from mlinfn_condor.provisioning.rooms import Portions
 from mlinfn_condor.provisioning.settings import Settings
 from mlinfn_condor.provisioning.snapshot import Snapshot
@@ -38,6 +39,7 @@ class Provisioner:
     portions: Portions
     journal: Journal
     growth: Growth | None = None
+    prospects: ProspectsFile | None = None
     memory: Memory = field(default_factory=Memory)
     say: Callable[[str], None] = lambda text: print(text, file=sys.stderr, flush=True)  # noqa: T201
 
@@ -59,8 +61,16 @@ class Provisioner:
         failed = [replace(failure, asked=snapshot.now) for failure in refused]
         if self.growth is not None and not decided.distrust:
             self.growth.tell(decided.growing)
+        self._tell_of_prospects(decided, snapshot)
         self.memory = self.memory.after(snapshot, (*decided.failures, *failed))
         return decided
+
+    def _tell_of_prospects(self, decided: Plan, snapshot: Snapshot) -> None:
+        try:
+            if self.prospects is not None:
+                self.prospects.tell(decided, snapshot)
+        except OSError as error:
+            self.say(f"provisioner: cannot tell hubs of nodes to come: {error}")
 
     def _do(self, action: Action) -> Failure | None:
         try:
@@ -126,4 +136,6 @@ def run(provisioner: Provisioner, leader: Leader, stop: Event) -> None:
         took = time.monotonic() - began
         loop = provisioner.settings.intervals.loop_seconds
         pause = max(loop - took, min(took * (1 / SHARE - 1), LONGEST_PAUSE_SECONDS), 0.1)
+    if provisioner.prospects is not None and leader.leads():
+        provisioner.prospects.withdraw()
     leader.resign()

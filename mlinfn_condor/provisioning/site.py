@@ -21,6 +21,7 @@ from mlinfn_condor.provisioning.backends.manual import ManualBackend
 from mlinfn_condor.provisioning.growth import Growth
 from mlinfn_condor.provisioning.journal import Journal
 from mlinfn_condor.provisioning.leading import Both, FileLeader, Leader
+from mlinfn_condor.provisioning.prospects import ProspectsFile
 from mlinfn_condor.provisioning.reconcile import Provisioner
 from mlinfn_condor.provisioning.rooms import Portions
 from mlinfn_condor.provisioning.settings import Settings
@@ -132,7 +133,8 @@ def embedded(running: RunningPool, user: str | None = ADMINISTRATOR) -> Site:
     if settings.backend == "manual":
         told = ("COLLECTOR", "DOMAIN", "SITE")
         backend = ManualBackend(layout.glidein_requests, {name.lower(): orders[name] for name in told})
-    provisioner = _provisioner(settings, backend, layout.log, running.environment(user), layout.growing)
+    prospects = ProspectsFile(layout.prospects, simulated=settings.backend == "local")
+    provisioner = _provisioner(settings, backend, layout.log, running.environment(user), layout.growing, prospects)
     return Site(provisioner, FileLeader(layout.glidein_leader), layout.glidein_settings)
 
 
@@ -142,6 +144,7 @@ def _provisioner(
     folder: Path,
     environment: Mapping[str, str] | None = None,
     growing: Path | None = None,
+    prospects: ProspectsFile | None = None,
 ) -> Provisioner:
     pool, nodes = RealPool(environment), RealExecutionPoints(environment)
     return Provisioner(
@@ -152,6 +155,7 @@ def _provisioner(
         Portions(_number("MLINFN_BARE_PERCENT"), _number("MLINFN_HANDOVER_RESERVE_MB")),
         Journal(folder / "glideins.jsonl"),
         Growth(growing or folder / "growing.conf", nodes),
+        prospects or ProspectsFile(folder / "prospects.json"),
     )
 
 

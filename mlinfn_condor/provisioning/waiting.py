@@ -1,7 +1,9 @@
 """What a job waits for, as far as nodes are concerned: one sentence, pure, from a plan."""
 
+from collections.abc import Mapping
+
 from mlinfn_condor.pool import Job
-from mlinfn_condor.provisioning.actions import Plan, Start
+from mlinfn_condor.provisioning.actions import Fate, Plan, Start
 from mlinfn_condor.provisioning.nodes import Glidein
 from mlinfn_condor.submission.phrases import listed, plural, span
 
@@ -14,17 +16,20 @@ def why_waiting(plan: Plan, job: Job, glideins: tuple[Glidein, ...], now: float)
     if plan.distrust:
         return f"No node is asked for at the moment: {plan.distrust}."
     fate = plan.fate(job)
-    if fate is None:
-        return None
+    return sentence_of(plan, fate, {one.name: now - one.since for one in glideins}) if fate else None
+
+
+def sentence_of(plan: Plan, fate: Fate, ages: Mapping[str, float] | None = None) -> str | None:
+    """The same of a need; `ages` of glideins, in seconds, are told where they are given."""
     asked = {one.name for one in plan.actions if isinstance(one, Start)}
     new = sorted(name for name, _ in fate.coming if name in asked)
-    since = {one.name: one.since for one in glideins}
-    begun = sorted(name for name, _ in fate.coming if name in since)
+    begun = sorted(name for name, _ in fate.coming if name not in asked)
     parts = []
     if fate.kept:
         parts.append(f"{_names([name for name, _ in fate.kept])} was about to leave and is kept for it")
     if begun:
-        parts.append(f"{_names(begun)} {_are(begun)} starting for it, asked for {span(now - since[begun[0]])} ago")
+        age = f", asked for {span(ages[begun[0]])} ago" if ages and begun[0] in ages else ""
+        parts.append(f"{_names(begun)} {_are(begun)} starting for it{age}")
     if new:
         parts.append(f"{_names(new)} {_are(new)} asked for now")
     if fate.blocked:

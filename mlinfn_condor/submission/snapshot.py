@@ -20,6 +20,8 @@ class Snapshot:
     slots: tuple[Slot, ...]
     priorities: tuple[Priority, ...]
     now: int
+    promised: tuple[Slot, ...] = ()
+    """Slots of nodes that are not there, but could be added."""
 
     @classmethod
     def take(cls, pool: Pool, also: JobId | None = None, now: int | None = None) -> Self:

@@ -32,6 +32,7 @@ MLINFN_GLIDEIN_GRACE_SECONDS = {GRACE_SECONDS}
 MLINFN_GLIDEIN_GOODBYE_SECONDS = {GOODBYE_SECONDS}
 MLINFN_HANDOVER_RESERVE_MB = 256
 """
+GONE_SECONDS = 60
 JOIN_SECONDS = 60
 """On a busy machine; idle it is one second."""
 
@@ -137,3 +138,69 @@ def glidein(driver: Driver, name: str, /, **more: object) -> Iterator[Running]:
 
 def seconds_since(began: float) -> float:
     return time.monotonic() - began
+
+
+class Provisioners:
+    """`mlinfn glidein run` of one pool, as often as a test starts it."""
+
+    def __init__(self, driver: Driver, settings: str) -> None:
+        self.driver = driver
+        self.layout = driver.pool.layout
+        self.layout.glidein_settings.write_text(settings)
+        self.running: list[subprocess.Popen[bytes]] = []
+
+    def mlinfn(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            self._command(*words), env=self._environment(), capture_output=True, text=True, check=False
+        )
+
+    def start(self) -> "subprocess.Popen[bytes]":
+        with (self.driver.folder / "provisioner.log").open("ab") as log:
+            started = subprocess.Popen(self._command("glidein", "run"), env=self._environment(), stdout=log, stderr=log)
+        self.running.append(started)
+        return started
+
+    def kill(self, one: "subprocess.Popen[bytes]") -> None:
+        one.kill()
+        one.wait()
+        self.running.remove(one)
+
+    def listed(self) -> list[dict[str, object]]:
+        done = self.mlinfn("glidein", "list", "--json")
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    def works(self) -> list[Path]:
+        return [place / "work" for place in self.layout.glideins.iterdir()] if self.layout.glideins.exists() else []
+
+    def alive(self) -> list[Path]:
+        return [work for work in self.works() if processes.entrypoint(work)]
+
+    def joined(self) -> set[str]:
+        return {str(slot["MlinfnGlidein"]) for slot in self.driver.slots("MlinfnGlidein isnt undefined")}
+
+    def close(self) -> None:
+        for one in list(self.running):
+            one.terminate()
+            one.wait(30)
+        for work in self.works():
+            if pid := processes.entrypoint(work):
+                os.kill(pid, signal.SIGTERM)
+        wait_until(lambda: not self.alive(), GONE_SECONDS, "no entrypoint is left")
+        for work in self.works():
+            assert list(processes.members(work)) == [], "nothing of a glidein outlives its entrypoint"
+
+    def _command(self, *words: str) -> list[str]:
+        return [str(Path(sys.executable).with_name("mlinfn")), "--pool", self.driver.pool.settings.pool, *words]
+
+    def _environment(self) -> dict[str, str]:
+        kept = {n: v for n, v in os.environ.items() if n != "CONDOR_CONFIG"}
+        return kept | {"MLINFN_HOME": str(self.driver.pool.settings.home), "NO_COLOR": "1"}
+
+
+@contextmanager
+def closing(provisioners: Provisioners) -> Iterator[Provisioners]:
+    try:
+        yield provisioners
+    finally:
+        provisioners.close()

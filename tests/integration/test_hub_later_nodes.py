@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from driver import Driver
-from glideins import glidein, simulated
+from glideins import Provisioners, closing, glidein, simulated
 from hub_client import Person, wait_until
 
 from mlinfn_condor.embedded import lifecycle as pools
@@ -25,11 +25,27 @@ LEASE_SECONDS = 20
 SECONDS = 90
 
 
+KINDS = """
+[kinds.a30]
+device_kind = "gpu"
+model = "A30"
+devices = 2
+cpus = 4
+memory_mb = 8192
+most = 1
+
+[intervals]
+loop_seconds = 1
+idle_seconds = 10
+report_seconds = 10
+"""
+
+
 @pytest.fixture(scope="module")
 def hub(pool_home: Path) -> Iterator[RunningHub]:
     """On a pool whose only device carol has already."""
     settings = Settings(home=pool_home, pool="later")
-    overrides = f"MLINFN_JOB_LEASE_SECONDS = {LEASE_SECONDS}\nCLASSAD_LIFETIME = 30\n"
+    overrides = f"MLINFN_JOB_LEASE_SECONDS = {LEASE_SECONDS}\n"
     try:
         pool = pools.up(settings, blueprint=Blueprint(nodes=(simulated("first", gpus=1),), overrides=overrides))
         layout = HubLayout(pool.layout)
@@ -91,6 +107,28 @@ def test_it_answers_on_a_node_that_came_while_it_waited(hub, carol, nodes):
         assert (waiting.folder.path / "tls.crt").stat().st_mode & 0o077 == 0
         assert waiting.person.session("api/status").status_code == 200
         waiting.person.stop()
+
+
+def test_page_and_progress_tell_of_a_node_that_is_added(hub, carol, nodes):
+    alice = Person(hub.url, "alice", hub.passwords["alice"])
+    assert alice.start(model="A30")[-1].get("failed"), "nobody adds nodes, and the pool has no A30"
+    with closing(Provisioners(nodes, KINDS)) as provisioners:
+        provisioners.start()
+        wait_until(hub.layout.pool.prospects.exists, SECONDS, "the provisioner tells of nodes to come")
+
+        def offered() -> dict:
+            return alice.ask("GET", "pool/offers", params={"device": "gpu:A30", "count": "1"}).json()
+
+        wait_until(lambda: "A30 (simulated)" in str(offered()), SECONDS, "the page has it")
+        told = offered()
+        assert "Waits for a node: none with A30" in str(told), told
+        events = alice.start(model="A30")
+        said = [event.get("message", "") for event in events]
+        assert events[-1].get("ready"), said
+        assert any(("a30-1 is" in one.lower() and "for it" in one) or "asked for now" in one for one in said), said
+        assert any(one.startswith("Waiting: for a node that is being added") for one in said), said
+        alice.stop()
+    assert not hub.layout.pool.prospects.exists()
 
 
 @pytest.mark.slow

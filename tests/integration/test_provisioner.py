@@ -3,16 +3,13 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from random import Random
 
 import pytest
 from driver import Driver, wait_until
+from glideins import GONE_SECONDS, Provisioners, closing
 
 from mlinfn_condor.glidein import processes
 from mlinfn_condor.node.processes import name as name_of
@@ -37,80 +34,13 @@ report_seconds = 10
 withdraw_seconds = 5
 """
 T4 = {"request_gpus": 1, "require_gpus": 'DeviceModel == "T4"'}
-COME_SECONDS, LEAVE_SECONDS, GONE_SECONDS = 60, 60, 60
+COME_SECONDS, LEAVE_SECONDS = 60, 60
 SOAK_SECONDS, SOAK_SEED = 600, 20261125
-
-
-class Provisioners:
-    """`mlinfn glidein run` of one pool, as often as a test starts it."""
-
-    def __init__(self, driver: Driver) -> None:
-        self.driver = driver
-        self.layout = driver.pool.layout
-        self.layout.glidein_settings.write_text(SETTINGS)
-        self.running: list[subprocess.Popen[bytes]] = []
-
-    def mlinfn(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            self._command(*words), env=self._environment(), capture_output=True, text=True, check=False
-        )
-
-    def start(self) -> "subprocess.Popen[bytes]":
-        with (self.driver.folder / "provisioner.log").open("ab") as log:
-            started = subprocess.Popen(self._command("glidein", "run"), env=self._environment(), stdout=log, stderr=log)
-        self.running.append(started)
-        return started
-
-    def kill(self, one: "subprocess.Popen[bytes]") -> None:
-        one.kill()
-        one.wait()
-        self.running.remove(one)
-
-    def listed(self) -> list[dict[str, object]]:
-        done = self.mlinfn("glidein", "list", "--json")
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
-
-    def works(self) -> list[Path]:
-        """Of glideins that a provisioner asked for: other tests start theirs by hand in the same folder."""
-        return [order.with_name("work") for order in self.layout.glideins.glob("*/order.json")]
-
-    def alive(self) -> list[Path]:
-        return [work for work in self.works() if processes.entrypoint(work)]
-
-    def joined(self) -> set[str]:
-        return {str(slot["MlinfnGlidein"]) for slot in self.driver.slots("MlinfnGlidein isnt undefined")}
-
-    def close(self) -> None:
-        for one in list(self.running):
-            one.terminate()
-            one.wait(30)
-        for work in self.works():
-            if pid := processes.entrypoint(work):
-                os.kill(pid, signal.SIGTERM)
-        wait_until(lambda: not self.alive(), GONE_SECONDS, "no entrypoint is left")
-        for work in self.works():
-            assert list(processes.members(work)) == [], "nothing of a glidein outlives its entrypoint"
-
-    def _command(self, *words: str) -> list[str]:
-        return [str(Path(sys.executable).with_name("mlinfn")), "--pool", self.driver.pool.settings.pool, *words]
-
-    def _environment(self) -> dict[str, str]:
-        kept = {n: v for n, v in os.environ.items() if n != "CONDOR_CONFIG"}
-        return kept | {"MLINFN_HOME": str(self.driver.pool.settings.home), "NO_COLOR": "1"}
-
-
-@contextmanager
-def closing(provisioners: Provisioners) -> Iterator[Provisioners]:
-    try:
-        yield provisioners
-    finally:
-        provisioners.close()
 
 
 @pytest.fixture
 def provisioners(bare: Driver) -> Iterator[Provisioners]:
-    with closing(Provisioners(bare)) as ready:
+    with closing(Provisioners(bare, SETTINGS)) as ready:
         yield ready
 
 

@@ -22,6 +22,7 @@ proxy_api = "http://127.0.0.1:{proxy}"
 homes = "{homes}/{{username}}"
 ip = "127.0.0.1"
 path = "{path}"
+prospects_file = "{prospects}"
 
 [sessions.environment]
 {environment}
@@ -60,6 +61,7 @@ def text(layout: HubLayout, pool: RunningPool) -> str:
         proxy=ports.choose(layout.port("proxy")),
         homes=layout.pool.homes,
         path=f"{pool.distribution.bin}",
+        prospects=layout.pool.prospects,
         environment="\n".join(f'{name} = "{client[name]}"' for name in _PASSED_ON),
         key=layout.pool.session_signing_key,
         domain=layout.pool.folder.name,

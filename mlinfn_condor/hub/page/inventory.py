@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
-from mlinfn_condor.pool import Device, DeviceKind
+from mlinfn_condor.pool import Device, DeviceKind, ads
 from mlinfn_condor.submission.snapshot import Snapshot
 
 DAY_SECONDS = 86400
@@ -67,7 +67,9 @@ def remember(before: Inventory, snapshot: Snapshot, keep_days: float = KEEP_DAYS
 
 
 def _reported(snapshot: Snapshot) -> Iterable[Seen]:
-    devices = {(slot.node, device) for slot in snapshot.slots for device in slot.devices}
+    # A glidein that has left is not down: nobody misses its devices.
+    staying = [slot for slot in snapshot.slots if not ads.text(slot.ad, "MlinfnGlidein")]
+    devices = {(slot.node, device) for slot in staying for device in slot.devices}
     return (Seen(node, one.kind, one.model, one.id, one.simulated, snapshot.now) for node, one in devices)
 
 

@@ -60,7 +60,7 @@ class Offer:
     offline: int
     """On a node that is down, is being drained, or has taken the device out of service."""
     most_together: int
-    """The most that one session can have, all of them being free; 0: no node that is up has one."""
+    """The most that one session can have, all of them being free; 0: no node that is up or can be added has one."""
     shape: Shape
     """For each device."""
 
@@ -111,7 +111,10 @@ def offers(
         counts.setdefault(_model(held.device), Counter())[_standing(held, closed)] += 1
     for missing in inventory.missing(snapshot):
         counts.setdefault(_model(missing.device), Counter())["offline"] += 1
-    primary = [slot for slot in snapshot.slots if slot.partitionable and slot.offer == "session"]
+    for device in (device for slot in snapshot.promised for device in slot.devices):
+        counts.setdefault(_model(device), Counter())
+    slots = (*snapshot.slots, *snapshot.promised)
+    primary = [slot for slot in slots if slot.partitionable and slot.offer == "session"]
     models = tuple(_offer(*model, count, primary) for model, count in sorted(counts.items(), key=_gpus_first))
     return Offers(models, _bare([slot for slot in primary if not slot.devices]), most_cpus, most_memory_mb)
 

@@ -47,6 +47,8 @@ class Outlook:
     """Bound on match → session with its devices; None: nobody can give one."""
     ahead: int = 0
     """Sessions that wait for the same."""
+    node_comes: bool = False
+    """Whether a node can be added for it."""
 
 
 SILENT = Outlook(
@@ -77,7 +79,13 @@ def outlook(
     if snapshot is None:
         return SILENT
     slots = [slot for slot in snapshot.slots if not (slot.partitionable and draining(slot))]
+    comes = bool(snapshot.promised) and impossible(ask, snapshot.promised) is None
     if reason := impossible(ask, slots):
+        if comes:
+            ahead = len(_waiting_for_the_same(snapshot, ask))
+            return Outlook(
+                Start.WAITS, f"Waits for a node: {_none(ask)}, and one that has it is added.", None, ahead, True
+            )
         return Outlook(Start.CANNOT, _cannot(reason, ask, snapshot, inventory))
     closed = out_of_service(snapshot.slots)
     held = [one for one in held_devices(snapshot.slots) if (one.node, one.device.id) not in closed]
@@ -96,12 +104,14 @@ def outlook(
     if owners_displace_sessions and not waiting and (guest := _guest(places, ask, project)):
         bound = leaves_within(guest, snapshot.now)
         return Outlook(Start.DISPLACES, _displaces(ask, guest, snapshot.now), bound)
-    return Outlook(Start.WAITS, _waits(ask, places, len(waiting), snapshot.now), None, len(waiting))
+    said = _waits(ask, places, len(waiting), snapshot.now) + (" A node can be added for it." if comes else "")
+    return Outlook(Start.WAITS, said, None, len(waiting), comes)
 
 
 def _waiting_for_the_same(snapshot: Snapshot, ask: Ask) -> list[Ask]:
     """Requests of idle sessions that could take what this one wants."""
-    models = {(device.kind, device.model): device for slot in snapshot.slots for device in slot.devices}.values()
+    slots = (*snapshot.promised, *snapshot.slots)
+    models = {(device.kind, device.model): device for slot in slots for device in slot.devices}.values()
     wanted = [device for device in models if any(want.takes(device) for want in ask.wants)]
     idle = (
         Ask.of(job)
@@ -189,6 +199,12 @@ def _waits(ask: Ask, places: list[Place], ahead: int, now: int) -> str:
     else:
         held = f"{_devices(ask)} are not to be had together on one node"
     return f"Waits, nobody can say how long: {held}, and a session ends when its user ends it; {before}."
+
+
+def _none(ask: Ask) -> str:
+    if not ask.wants:
+        return "none that is there could serve it"
+    return f"none with {_devices(ask)} that could serve it is there"
 
 
 def _cannot(reason: str, ask: Ask, snapshot: Snapshot, inventory: Inventory) -> str:

@@ -157,6 +157,8 @@ def _gigabytes(megabytes: int) -> float:
 def _brief(found: Outlook) -> str:
     if found.start is Start.DISPLACES and found.within_seconds is not None:
         return f"Starts at once, device within {found.within_seconds} s"
+    if found.start is Start.WAITS and found.node_comes:
+        return "Waits for a node that is added"
     if found.start is Start.WAITS and found.ahead:
         return f"Waits, {plural(found.ahead, 'session')} ahead"
     return BRIEF[found.start]
