@@ -171,7 +171,8 @@ class Provisioners:
         return json.loads(done.stdout)
 
     def works(self) -> list[Path]:
-        return [place / "work" for place in self.layout.glideins.iterdir()] if self.layout.glideins.exists() else []
+        """Of glideins that a provisioner asked for: other tests start theirs by hand in the same folder."""
+        return [order.with_name("work") for order in self.layout.glideins.glob("*/order.json")]
 
     def alive(self) -> list[Path]:
         return [work for work in self.works() if processes.entrypoint(work)]
