@@ -16,6 +16,7 @@ from mlinfn_condor.cli import (
     nodes,
     pools,
     reporting,
+    scheduling,
     serving,
     submitting,
     telling,
@@ -41,6 +42,7 @@ app.add_typer(accounting.app, name="accounting", help="Record who used what.")
 app.add_typer(inventories.app, name="inventory", help="Tell what was granted outside of HTCondor's sight.")
 app.add_typer(nodes.app, name="node", help="Look after an execution node.")
 app.add_typer(glideins.app, name="glidein", help="Nodes that come with demand and leave when idle.")
+app.add_typer(scheduling.app, name="schedule", help="Work that starts by the clock or by data.")
 app.add_typer(serving.app, name="services", help="Run the recorder, the provisioner and the others together.")
 app.add_typer(submitting.app, name="submit", help="Submit a training, a session or Dask workers.")
 app.add_typer(benching.app, name="bench", help="Measure how well the pool does, beside HTCondor's defaults.")

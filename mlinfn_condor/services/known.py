@@ -20,6 +20,7 @@ class Service:
 SERVICES = (
     Service("recorder", ("accounting", "record")),
     Service("provisioner", ("glidein", "run")),
+    Service("schedules", ("schedule", "serve")),
 )
 """In the order of their start. They end the other way round: the recorder last, for it notes what the others do."""
 

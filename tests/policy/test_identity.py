@@ -2,6 +2,8 @@
 
 import pytest
 
+from mlinfn_condor.shipped import shipped
+
 LEVELS = ["READ", "WRITE", "DAEMON", "NEGOTIATOR", "ADMINISTRATOR", "CONFIG", "CLIENT"]
 LEVELS += ["ADVERTISE_MASTER", "ADVERTISE_SCHEDD", "ADVERTISE_STARTD"]
 DAEMONS_ONLY = ["DAEMON", "NEGOTIATOR", "ADVERTISE_MASTER", "ADVERTISE_SCHEDD"]
@@ -67,6 +69,13 @@ def test_the_account_of_the_daemons_is_no_superuser(batch):
 def test_only_the_session_queue_trusts_the_hub(batch, interactive):
     assert batch.words("QUEUE_SUPER_USERS") == ["condor", "admin"]
     assert interactive.words("QUEUE_SUPER_USERS") == ["condor", "admin", "hub"]
+
+
+def test_who_keeps_schedules_is_trusted_with_the_batch_queue_only(batch, interactive):
+    assert batch.words("MLINFN_SCHEDULERS") == interactive.words("MLINFN_SCHEDULERS") == []
+    text = (shipped("condor_config.d") / "13-trust-few-with-the-queue.conf").read_text()
+    trusted = {line.split(" = ")[0] for line in text.splitlines() if line.endswith("$(MLINFN_SCHEDULERS)")}
+    assert trusted == {"QUEUE_SUPER_USERS"}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,2 @@
+-- Hear of changes of the book and of new rows.
+LISTEN mlinfn_schedule

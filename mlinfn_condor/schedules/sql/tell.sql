@@ -1,0 +1,2 @@
+-- Wake the scheduler up.
+SELECT pg_notify('mlinfn_schedule', '')

@@ -1,0 +1,261 @@
+"""Schedules in a real PostgreSQL, over a pool in memory and a clock that the test holds."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from postgres import fresh_database
+
+from mlinfn_condor.errors import BadRequest, PoolUnavailable
+from mlinfn_condor.pool import JobId
+from mlinfn_condor.pool.twin import TwinPool
+from mlinfn_condor.schedules.asking import Wish, add
+from mlinfn_condor.schedules.book import Book
+from mlinfn_condor.schedules.planning import Misfire
+from mlinfn_condor.schedules.runs import Key
+from mlinfn_condor.schedules.scheduler import Scheduler
+from mlinfn_condor.schedules.settings import SchedulesSettings
+from mlinfn_condor.schedules.submitting import submit
+from mlinfn_condor.store import Error, connect, migrate
+from mlinfn_condor.store.local import LocalServer
+from mlinfn_condor.submission.requests import TrainingRequest
+
+BEGIN = datetime(2026, 3, 1, tzinfo=UTC)
+SETTINGS = SchedulesSettings()
+
+
+class Site:
+    """A scheduler with everything around it."""
+
+    def __init__(self, dsn: str, folder: Path) -> None:
+        self.dsn, self.pool, self.now, self.said = dsn, TwinPool(), BEGIN, []
+        self.request = TrainingRequest(command=["python", "train.py"], folder=folder)
+        self.connection = connect(dsn, autocommit=True)
+        self.connection.execute("SET ROLE mlinfn_schedules")
+        self.book = Book(self.connection)
+        self.away = False
+        self.scheduler = Scheduler(
+            self.book, lambda: self.pool, self.submit, SETTINGS, self.said.append, lambda: self.now
+        )
+
+    def submit(self, key: Key, owner: str) -> None:
+        if self.away:
+            raise PoolUnavailable("batch@ did not answer")
+        with connect(self.dsn, autocommit=True) as connection:
+            submit(Book(connection), self.pool, key, on_behalf=False, settle_seconds=0)
+
+    def add(self, **wish: object) -> int:
+        given = {"owner": "alice", "name": "nightly", "kind": "every", "spec": "600", "request": self.request} | wish
+        return add(self.book, Wish(**given), SETTINGS, self.now)
+
+    def turn(self, minutes: float = 0) -> None:
+        self.now += timedelta(minutes=minutes)
+        self.scheduler.turn()
+
+    def finish(self, exit_code: int = 0) -> None:
+        for job in self.pool.jobs():
+            self.pool.finish(job.id, exit_code)
+
+    def states(self) -> list[str]:
+        return [row[4] for row in reversed(self.book.history(None, None, 100))]
+
+
+@pytest.fixture(scope="module")
+def migrated(postgres: LocalServer) -> Iterator[str]:
+    """One database for all tests of this file: each begins with an empty book."""
+    with fresh_database(postgres) as dsn:
+        migrate(dsn)
+        yield dsn
+
+
+@pytest.fixture
+def site(migrated: str, tmp_path: Path) -> Iterator[Site]:
+    with connect(migrated, autocommit=True) as connection:
+        connection.execute("TRUNCATE mlinfn_schedule.schedule, mlinfn_schedule.run")
+    site = Site(migrated, tmp_path)
+    yield site
+    site.connection.close()
+
+
+def test_each_due_time_becomes_one_job_that_carries_its_mark(site: Site) -> None:
+    number = site.add()
+    for _ in range(31):
+        site.turn(minutes=1)
+        site.turn()
+        site.finish()
+    marks = sorted(job.ad["MlinfnRun"] for job in site.pool.history())
+    assert marks == [f"{number}/2026-03-01T00:{minute}:00.000000Z/0" for minute in (10, 20, 30)]
+    assert site.states() == ["done", "done", "done"]
+
+
+def test_a_run_waits_for_the_one_before_and_the_newest_stands_for_all(site: Site) -> None:
+    site.add()
+    site.turn(minutes=10)
+    site.turn(minutes=10)
+    site.turn(minutes=10)
+    assert site.states() == ["submitted", "skipped", "due"]
+    site.finish()
+    site.turn()
+    assert site.states() == ["done", "skipped", "submitted"]
+
+
+def test_what_was_missed_while_nobody_was_there_runs_once_and_is_told(site: Site) -> None:
+    site.add()
+    site.turn(minutes=65)
+    assert site.states() == ["submitted"]
+    assert "schedules: alice's nightly: 5 due times were missed" in site.said
+
+
+def test_all_that_was_missed_runs_one_after_the_other(site: Site) -> None:
+    site.add(misfire=Misfire.ALL, catch_up=3)
+    site.turn(minutes=65)
+    for _ in range(5):
+        site.finish()
+        site.turn()
+    assert site.states() == ["done", "done", "done"]
+
+
+def test_a_run_that_fails_is_tried_again_and_not_for_ever(site: Site) -> None:
+    site.add(retries=2, retry_pause=60)
+    site.turn(minutes=10)
+    for pause in (1, 2):
+        site.finish(exit_code=3)
+        site.turn()
+        site.turn(minutes=pause - 0.1)
+        assert site.states()[-1] == "due"
+        site.turn(minutes=0.2)
+        assert site.states()[-1] == "submitted"
+    site.finish(exit_code=3)
+    site.turn()
+    assert site.states() == ["failed", "failed", "failed"]
+    assert site.book.history("alice", "nightly", 1)[0][7] == "exit code 3"
+
+
+def test_a_pool_that_is_away_costs_no_run(site: Site) -> None:
+    site.add()
+    site.away = True
+    site.turn(minutes=10)
+    site.turn()
+    assert [text for text in site.said if "trying again" in text] == [
+        "schedules: cannot submit for alice, trying again: batch@ did not answer"
+    ]
+    site.away = False
+    site.turn()
+    assert site.states() == ["submitted"]
+
+
+def test_a_job_that_is_refused_says_why_in_the_history(site: Site) -> None:
+    site.pool = TwinPool(refusals={'PriorityClass == "dask"': "This access point takes dask."})
+    site.add()
+    site.turn(minutes=10)
+    assert [(row[4], row[7]) for row in site.book.history(None, None, 9)] == [
+        ("refused", "This access point takes dask.")
+    ]
+
+
+def test_a_submit_that_was_interrupted_is_found_and_not_done_twice(site: Site) -> None:
+    site.add()
+    lost = site.pool.submit
+
+    def taken_but_not_told(*given: object) -> JobId:
+        lost(*given)
+        raise PoolUnavailable("the line was cut")
+
+    site.pool.submit = taken_but_not_told
+    site.turn(minutes=10)
+    assert site.states() == ["submitting"]
+    site.pool.submit = lost
+    site.finish()
+    site.turn()
+    assert site.states() == ["submitted"]
+    site.turn()
+    assert site.states() == ["done"]
+    assert len(site.pool.history()) == 1
+
+
+def test_somebody_elses_job_with_the_same_mark_is_not_taken_for_it(site: Site) -> None:
+    number = site.add()
+    site.away = True
+    site.turn(minutes=10)
+    (run,) = site.book.open_runs()
+    site.book.change(run.key, "due", "submitting")
+    forged = f'executable = x\n+MlinfnRun = "{number}/2026-03-01T00:10:00.000000Z/0"\nqueue'
+    site.pool.user = "mallory"
+    site.pool.submit(forged, "batch@")
+    site.pool.user, site.away = "alice", False
+    site.turn()
+    assert [job.user for job in site.pool.jobs()] == ["mallory", "alice"]
+
+
+def test_while_somebody_works_on_a_run_nobody_else_does(site: Site) -> None:
+    site.add()
+    site.away = True
+    site.turn(minutes=10)
+    (run,) = site.book.open_runs()
+    with connect(site.dsn, autocommit=True) as other:
+        assert Book(other).holds(run.key)
+        site.away = False
+        site.turn()
+        assert site.states() == ["due"]
+    site.turn()
+    assert site.states() == ["submitted"]
+
+
+def test_two_schedulers_that_see_the_same_plan_it_once(site: Site) -> None:
+    site.add()
+    (seen,) = site.book.schedules()
+    site.away = True
+    site.turn(minutes=10)
+    from mlinfn_condor.schedules.planning import plan
+
+    assert not site.book.write_plan(seen, plan(seen.rule, seen.lateness, seen.planned_until, site.now))
+    assert site.states() == ["due"]
+    with connect(site.dsn, autocommit=True) as other:
+        assert site.book.leads()
+        assert not Book(other).leads()
+
+
+def test_a_removed_schedule_is_never_due_again_and_its_name_is_free(site: Site) -> None:
+    site.add()
+    site.away = True
+    site.turn(minutes=10)
+    site.book.remove("alice", "nightly")
+    site.turn(minutes=60)
+    assert site.states() == ["skipped"]
+    site.add()
+    with pytest.raises(BadRequest, match="has no schedule weekly"):
+        site.book.remove("alice", "weekly")
+
+
+def test_wishes_that_cannot_be_are_refused_all_mistakes_at_once(site: Site) -> None:
+    with pytest.raises(BadRequest, match=r"retries is -1: at least 0; name is 'Nightly!'.*; every: due every 5 s"):
+        site.add(name="Nightly!", retries=-1, spec="5")
+    site.add()
+    with pytest.raises(BadRequest, match="has a schedule nightly already"):
+        site.add()
+    for number in range(SETTINGS.per_user - 1):
+        site.add(name=f"more-{number}")
+    with pytest.raises(BadRequest, match="20 schedules, which is all one may have"):
+        site.add(name="one-more")
+    site.add(owner="bob")
+
+
+def test_the_role_of_the_schedules_sees_nothing_else_and_nobody_else_sees_them(site: Site) -> None:
+    with pytest.raises(Error, match="permission denied"):
+        site.connection.execute("SELECT FROM mlinfn.attempt")
+    for role in ("mlinfn_recorder", "mlinfn_reports"):
+        with connect(site.dsn, autocommit=True) as connection:
+            connection.execute(f"SET ROLE {role}")
+            with pytest.raises(Error, match="permission denied"):
+                connection.execute("SELECT FROM mlinfn_schedule.schedule")
+
+
+def test_jitter_delays_a_run_by_the_same_for_everybody(site: Site) -> None:
+    site.add(jitter=300)
+    site.away = True
+    site.turn(minutes=10)
+    (run,) = site.book.open_runs()
+    assert timedelta(0) <= run.start_at - run.key.due_at <= timedelta(minutes=5)
+    assert replace(run.key).mark == run.key.mark
