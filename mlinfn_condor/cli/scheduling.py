@@ -44,6 +44,11 @@ def add(
     command: list[str] = typer.Argument(help="What to run; its own options may follow."),
     cron: str | None = typer.Option(None, help="When: minute hour day month weekday, as in crontab."),
     every: int | None = typer.Option(None, help="Or: every so many seconds."),
+    rows: str | None = typer.Option(None, help="Or: by new rows of this table, which is prepared for it (docs)."),
+    commits: str | None = typer.Option(None, help="Or: by new commits, 'URL BRANCH' of a git repository."),
+    least: int = typer.Option(1, help="With --rows: so many new ones start a run."),
+    at_latest: int | None = typer.Option(None, help="With --rows: or any, so many seconds after the run before."),
+    everything: bool = typer.Option(False, "--everything", help="With --rows: those that are there count as new."),
     zone: str = typer.Option("UTC", help="Time zone of --cron."),
     misfire: Misfire = typer.Option(Misfire.ONCE, help="What becomes of due times that nobody was there for."),
     grace: int = typer.Option(60, help="Seconds after which a due time counts as missed."),
@@ -61,23 +66,33 @@ def add(
     dsn: str | None = DSN,
 ) -> None:
     """Have a training submitted again and again, in your name, each time exactly once."""
-    from mlinfn_condor.schedules import asking
+    from mlinfn_condor.schedules import arrivals, asking
     from mlinfn_condor.schedules.planning import Misfire as Rule
     from mlinfn_condor.schedules.settings import SchedulesSettings
     from mlinfn_condor.submission.requests import Devices, TrainingRequest
 
-    given = {kind: str(spec) for kind, spec in {"cron": cron, "every": every}.items() if spec is not None}
+    asked = {"cron": cron, "every": every, "rows": rows, "commits": commits}
+    given = {kind: str(spec) for kind, spec in asked.items() if spec is not None}
     if len(given) != 1:
-        raise UserError("say when, in one way: --cron '30 2 * * *' or --every 3600")
+        raise UserError(
+            "say when, in one way: --cron '30 2 * * *', --every 3600, --rows TABLE or --commits 'ADDRESS BRANCH'"
+        )
     ((kind, spec),) = given.items()
     devices = Devices(count=gpus, model=model)
     request = TrainingRequest(
         command=command, cpus=cpus, memory_mb=memory_mb, devices=devices, project=project, folder=folder
     )
     with _book(dsn) as book:
+        mark = ""
+        if kind in ("rows", "commits"):
+            now = arrivals.position(book, kind, spec)
+            mark = arrivals.EVERYTHING if everything and kind == "rows" else now
+        if kind == "rows":
+            book.count_new(spec, mark, mark)  # a table that is not there or not prepared is refused here
         wish = asking.Wish(
             owner=_me(), name=name, kind=kind, spec=spec, request=request, zone=zone, misfire=Rule(misfire.value),
             grace=grace, catch_up=catch_up, jitter=jitter, overlap=overlap, retries=retries, retry_pause=retry_pause,
+            least=least, at_latest=at_latest, mark=mark,
         )  # fmt: skip
         asking.add(book, wish, SchedulesSettings())
         print(f"{name} is scheduled: `mlinfn schedule list` tells when, `mlinfn services run` submits it")
@@ -113,14 +128,16 @@ def remove(name: str = NAME, dsn: str | None = DSN) -> None:
 @app.command("run-now")
 def run_now(name: str = NAME, dsn: str | None = DSN) -> None:
     """Run it once more, now; what the clock says stays as it is."""
-    from mlinfn_condor.schedules.runs import Key
+    from mlinfn_condor.schedules import arrivals
 
     with _book(dsn) as book:
         found = book.schedules(_me(), name)
         if not found:
             raise UserError(f"you have no schedule {name}: `mlinfn schedule list` has those that there are")
-        now = datetime.now(UTC)
-        book.run_now(Key(found[0].number, now), now)
+        schedule = found[0]
+        data = schedule.kind in ("rows", "commits")
+        until = arrivals.position(book, schedule.kind, schedule.spec) if data else ""
+        book.run_now(schedule, datetime.now(UTC), until)
     print(f"{name} runs as soon as the scheduler sees it: `mlinfn schedule history {name}`")
 
 

@@ -64,6 +64,8 @@ def _mistakes(wish: Wish) -> list[str]:
     ]
     if not NAME.fullmatch(wish.name):
         mistakes.append(f"name is {wish.name!r}: small letters, digits and hyphens, 40 at most")
+    if wish.overlap and wish.kind in ("rows", "commits"):
+        mistakes.append("overlap: runs that data starts come one after the other, so that nothing is in two of them")
     if wish.at_latest is not None and wish.at_latest < 1:
         mistakes.append(f"at_latest is {wish.at_latest}: at least 1")
     if wish.request.count != 1:

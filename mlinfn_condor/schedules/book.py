@@ -8,7 +8,7 @@ from typing import Any
 from mlinfn_condor.errors import BadRequest
 from mlinfn_condor.schedules.planning import Planned
 from mlinfn_condor.schedules.rules import jitter_seconds
-from mlinfn_condor.schedules.runs import Key, Run, Schedule
+from mlinfn_condor.schedules.runs import Key, LastRun, Run, Schedule
 from mlinfn_condor.schedules.statements import SQL
 from mlinfn_condor.store import Connection
 
@@ -38,10 +38,10 @@ class Book:
         if self.connection.execute(SQL.text("remove_schedule"), {"owner": owner, "name": name}).fetchone() is None:
             raise BadRequest(f"{owner} has no schedule {name}: `mlinfn schedule list` has those that there are")
 
-    def run_now(self, key: Key, now: datetime) -> None:
-        """A run that is due now; the scheduler is told."""
+    def run_now(self, schedule: Schedule, now: datetime, until: str = "") -> None:
+        """A run that is due now; the scheduler is told. `until`: of one that data starts, where the data ends."""
         with self.connection.transaction():
-            self.add_run(key, now)
+            self.add_run(Key(schedule.number, now), now, until)
             self.connection.execute(SQL.text("tell"))
 
     def schedules(self, owner: str | None = None, name: str | None = None) -> list[Schedule]:
@@ -68,17 +68,19 @@ class Book:
                 self.add_run(key, due + timedelta(seconds=jitter_seconds(key.mark, schedule.jitter_s)))
         return True
 
-    def add_run(
-        self, key: Key, start_at: datetime, since: str = "", until: str = "", *, state: str = "due", reason: str = ""
-    ) -> None:
-        """A run, unless it is there."""
-        given = {"start_at": start_at, "since": since, "until": until, "state": state, "reason": reason}
-        self.connection.execute(SQL.text("add_run"), _of(key) | given)
+    def add_run(self, key: Key, start_at: datetime, until: str = "") -> None:
+        """A run that waits for its start, unless it is there. `until`: of one that data starts, where its data ends."""
+        self.connection.execute(SQL.text("add_run"), _of(key) | {"start_at": start_at, "until": until})
 
     def change(self, key: Key, was: str, state: str, reason: str = "", cluster: int | None = None) -> bool:
         """To the next state; False when it is no longer in the one that the caller saw."""
         given = {"was": was, "state": state, "reason": reason[:500], "cluster": cluster}
         return self.connection.execute(SQL.text("change_run"), _of(key) | given).rowcount == 1
+
+    def begin(self, key: Key) -> str | None:
+        """From `due` to `submitting`; where its data begins, and None when it is not due any more."""
+        row = self.connection.execute(SQL.text("begin_submit"), _of(key)).fetchone()
+        return None if row is None else str(row[0])
 
     def finish(self, schedule: Schedule, run: Run, state: str, reason: str, again_at: datetime | None) -> None:
         """The job of a run has ended: what follows is written with it. `again_at`: when it is tried again."""
@@ -89,12 +91,29 @@ class Book:
                 self.connection.execute(SQL.text("move_mark"), {"number": schedule.number, "mark": run.until})
             if again_at is not None:
                 key = Key(run.key.schedule, run.key.due_at, run.key.attempt + 1)
-                self.add_run(key, again_at, run.since, run.until)
+                self.add_run(key, again_at, run.until)
 
     def history(self, owner: str | None, name: str | None, limit: int) -> list[tuple[Any, ...]]:
         """Owner, name, due time, try, state, since when, cluster, reason; the latest first."""
         given = {"owner": owner, "name": name, "limit": limit}
         return self.connection.execute(SQL.text("list_runs"), given).fetchall()
+
+    def snapshot(self) -> str:
+        """Which transactions have ended, as PostgreSQL writes a snapshot."""
+        row = self.connection.execute(SQL.text("read_snapshot")).fetchone()
+        return str(row[0]) if row else ""
+
+    def count_new(self, table: str, since: str, until: str) -> int:
+        """Rows that were written between two snapshots. Raises psycopg's Error for a table that is not watched."""
+        row = self.connection.execute(
+            SQL.text("count_new"), {"table": table, "since": since, "until": until}
+        ).fetchone()
+        return int(row[0]) if row else 0
+
+    def last_run(self, number: int) -> LastRun | None:
+        """The schedule's latest run, whatever became of it."""
+        row = self.connection.execute(SQL.text("read_last_run"), {"number": number}).fetchone()
+        return LastRun(*row) if row else None
 
     def forget(self, days: int) -> None:
         """Runs that ended longer ago."""

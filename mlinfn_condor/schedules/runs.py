@@ -70,3 +70,12 @@ class Run:
     cluster: int | None
     since: str
     until: str
+
+
+@dataclass(frozen=True)
+class LastRun:
+    """What the next run that data starts has to know of the one before."""
+
+    due_at: datetime
+    until: str
+    done: bool

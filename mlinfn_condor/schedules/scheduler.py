@@ -8,17 +8,18 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from mlinfn_condor.errors import MlinfnError
 from mlinfn_condor.pool import Pool
-from mlinfn_condor.schedules import following, identities
+from mlinfn_condor.schedules import arrivals, following, identities
 from mlinfn_condor.schedules.book import Book
 from mlinfn_condor.schedules.planning import Waiting, choose, plan
 from mlinfn_condor.schedules.runs import Key, Run, Schedule
 from mlinfn_condor.schedules.settings import SchedulesSettings
 from mlinfn_condor.schedules.submitting import DSN_VARIABLE, ON_BEHALF
+from mlinfn_condor.store import Error
 
 Submit = Callable[[Key, str], None]
 """Submit the job of a run in the name of its owner, or raise MlinfnError."""
@@ -39,11 +40,12 @@ class Scheduler:
         self.book = book
         self._pool, self._submit, self._settings, self._say, self._clock = pool, submit, settings, say, clock
         self._trouble: dict[str, str] = {}
+        self._next_poll: dict[int, datetime] = {}
 
     def turn(self) -> None:
         """Do what is to be done now. What fails for one schedule or daemon is said once, and keeps nobody else."""
+        self._attempt("follow jobs", self._follow)
         schedules = {each.number: each for each in self.book.schedules()}
-        self._attempt("follow jobs", partial(self._follow, schedules))
         for schedule in schedules.values():
             self._attempt(f"plan {schedule.owner}'s {schedule.name}", partial(self._plan, schedule))
         runs = self.book.open_runs()
@@ -59,7 +61,8 @@ class Scheduler:
         times += [due for rule, since in rules if rule for due in [next(rule.after(since), None)] if due]
         return min((time for time in times if time > self._clock()), default=None)
 
-    def _follow(self, schedules: dict[int, Schedule]) -> None:
+    def _follow(self) -> None:
+        schedules = {each.number: each for each in self.book.schedules()}
         runs = [run for run in self.book.open_runs() if run.state == "submitted"]
         if not runs:
             return
@@ -74,12 +77,26 @@ class Scheduler:
 
     def _plan(self, schedule: Schedule) -> None:
         if schedule.rule is None:
+            self._look_for_data(schedule)
             return
         planned = plan(schedule.rule, schedule.lateness, schedule.planned_until, self._clock())
         if not planned.runs and not planned.missed:
             return
         if self.book.write_plan(schedule, planned) and planned.missed:
             self._say(f"schedules: {schedule.owner}'s {schedule.name}: {planned.missed} due times were missed")
+
+    def _look_for_data(self, schedule: Schedule) -> None:
+        now = self._clock()
+        if any(run.key.schedule == schedule.number for run in self.book.open_runs()):
+            return
+        if schedule.kind == "commits":
+            if now < self._next_poll.get(schedule.number, now):
+                return
+            self._next_poll[schedule.number] = now + timedelta(seconds=self._settings.poll_seconds)
+        arrived = arrivals.look(self.book, schedule)
+        at_latest = None if schedule.at_latest_s is None else timedelta(seconds=schedule.at_latest_s)
+        if arrivals.enough(arrived.fresh, schedule.least, arrivals.waited(self.book, schedule, now), at_latest):
+            self.book.add_run(Key(schedule.number, now), now, arrived.until)
 
     def _start(self, schedule: Schedule | None, runs: list[Run]) -> None:
         for run in runs:
@@ -102,7 +119,9 @@ class Scheduler:
     def _attempt(self, what: str, act: Callable[[], None]) -> None:
         try:
             act()
-        except MlinfnError as error:
+        except (MlinfnError, Error) as error:
+            if self.book.connection.broken or self.book.connection.closed:
+                raise
             if self._trouble.get(what) != str(error):
                 self._say(f"schedules: cannot {what}, trying again: {error}")
             self._trouble[what] = str(error)

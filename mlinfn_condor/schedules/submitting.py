@@ -48,8 +48,10 @@ def submit(
         if (cluster := find(pool, key, owner)) is not None:
             book.change(key, state, "submitted", "found in the queue", cluster)
             return "submitted"
-    elif state != "due" or not book.change(key, "due", "submitting"):
+    elif state != "due" or (begin := book.begin(key)) is None:
         return state
+    else:
+        since = begin
     named = {"since": since, "until": until, "owner": owner if on_behalf else ""}
     values = {**job, "run": key.mark} | {name: value for name, value in named.items() if value}
     try:

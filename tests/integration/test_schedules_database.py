@@ -1,19 +1,23 @@
 """Schedules in a real PostgreSQL, over a pool in memory and a clock that the test holds."""
 
+import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from random import Random
 
 import pytest
 from postgres import fresh_database
 
-from mlinfn_condor.errors import BadRequest, PoolUnavailable
+from mlinfn_condor.errors import BadRequest, MlinfnError, PoolUnavailable
 from mlinfn_condor.pool import JobId
 from mlinfn_condor.pool.twin import TwinPool
+from mlinfn_condor.schedules.arrivals import EVERYTHING, position
 from mlinfn_condor.schedules.asking import Wish, add
 from mlinfn_condor.schedules.book import Book
 from mlinfn_condor.schedules.planning import Misfire
+from mlinfn_condor.schedules.repositories import tip
 from mlinfn_condor.schedules.runs import Key
 from mlinfn_condor.schedules.scheduler import Scheduler
 from mlinfn_condor.schedules.settings import SchedulesSettings
@@ -259,3 +263,167 @@ def test_jitter_delays_a_run_by_the_same_for_everybody(site: Site) -> None:
     (run,) = site.book.open_runs()
     assert timedelta(0) <= run.start_at - run.key.due_at <= timedelta(minutes=5)
     assert replace(run.key).mark == run.key.mark
+
+
+WRITERS, STEPS, SEED = 4, 120, 20261125
+
+
+@pytest.fixture
+def readings(site: Site) -> Iterator[Site]:
+    with connect(site.dsn, autocommit=True) as owner:
+        owner.execute("CREATE TABLE reading (number serial PRIMARY KEY, becquerel real NOT NULL DEFAULT 0)")
+        owner.execute("INSERT INTO reading (becquerel) SELECT 1 FROM generate_series(1, 7)")
+        owner.execute("SELECT mlinfn_schedule.watch('reading')")
+    yield site
+    with connect(site.dsn, autocommit=True) as owner:
+        owner.execute("DROP TABLE reading")
+
+
+def trained_on(site: Site) -> list[int]:
+    """Rows of all runs that are done, as their jobs would read them."""
+    with connect(site.dsn, autocommit=True) as owner:
+        rows = owner.execute(
+            "SELECT number FROM mlinfn_schedule.run r JOIN reading ON mlinfn_schedule.is_new("
+            "written_by, since::pg_snapshot, until::pg_snapshot) WHERE r.state = 'done' ORDER BY number"
+        )
+        return [row[0] for row in rows]
+
+
+def test_rows_that_are_there_are_old_unless_one_wants_them(readings: Site) -> None:
+    now = readings.book.snapshot()
+    assert readings.book.count_new("reading", now, now) == 0
+    assert readings.book.count_new("reading", EVERYTHING, now) == 7
+
+
+def test_each_row_is_in_one_run_however_its_transaction_ends(readings: Site) -> None:
+    seeded = Random(SEED)
+    readings.add(kind="rows", spec="reading", least=3, mark=readings.book.snapshot(), retries=1)
+    writers = [connect(readings.dsn) for _ in range(WRITERS)]
+    for _ in range(STEPS):
+        writer = seeded.choice(writers)
+        match seeded.choice(
+            ["insert", "insert", "insert", "commit", "commit", "rollback", "turn", "turn", "end", "fail"]
+        ):
+            case "insert":
+                writer.execute("INSERT INTO reading DEFAULT VALUES")
+            case "commit":
+                writer.commit()
+            case "rollback":
+                writer.rollback()
+            case "turn":
+                readings.turn(minutes=1)
+            case "end":
+                readings.finish()
+            case "fail":
+                readings.finish(exit_code=1)
+    for writer in writers:
+        writer.commit()
+        writer.execute("INSERT INTO reading SELECT FROM generate_series(1, 3)")
+        writer.commit()
+        writer.close()
+    for _ in range(6):
+        readings.turn(minutes=2)
+        readings.finish()
+    readings.turn()
+    with connect(readings.dsn, autocommit=True) as owner:
+        there = [row[0] for row in owner.execute("SELECT number FROM reading WHERE becquerel = 0 ORDER BY number")]
+    assert len(there) > STEPS / 6
+    assert trained_on(readings) == there
+    assert readings.states().count("done") >= 3
+    assert "failed" in readings.states()
+
+
+def test_a_transaction_that_stays_open_holds_nobody_up_and_is_not_lost(readings: Site) -> None:
+    readings.add(kind="rows", spec="reading", least=2, mark=readings.book.snapshot())
+    with connect(readings.dsn) as slow, connect(readings.dsn, autocommit=True) as quick:
+        slow.execute("INSERT INTO reading (number) VALUES (100)")
+        quick.execute("INSERT INTO reading (number) VALUES (101), (102)")
+        readings.turn()
+        readings.finish()
+        readings.turn()
+        assert trained_on(readings) == [101, 102]
+        slow.commit()
+        quick.execute("INSERT INTO reading (number) VALUES (103)")
+    readings.turn(minutes=1)
+    readings.finish()
+    readings.turn()
+    assert trained_on(readings) == [100, 101, 102, 103]
+
+
+def test_a_run_that_failed_for_good_is_not_repeated_until_there_is_more(readings: Site) -> None:
+    readings.add(kind="rows", spec="reading", least=3, at_latest=600, mark=EVERYTHING)
+    readings.turn()
+    readings.finish(exit_code=1)
+    readings.turn(minutes=30)
+    assert readings.states() == ["failed"]
+    with connect(readings.dsn, autocommit=True) as owner:
+        owner.execute("INSERT INTO reading DEFAULT VALUES")
+    readings.turn()
+    readings.finish()
+    readings.turn()
+    assert readings.states() == ["failed", "done"]
+    assert len(trained_on(readings)) == 8, "what the failed run was for is in the next one"
+
+
+def test_run_now_beside_a_run_takes_no_row_twice(readings: Site) -> None:
+    readings.add(kind="rows", spec="reading", mark=EVERYTHING)
+    readings.turn()
+    (schedule,) = readings.book.schedules()
+    with connect(readings.dsn, autocommit=True) as owner:
+        owner.execute("INSERT INTO reading DEFAULT VALUES")
+    readings.book.run_now(schedule, readings.now + timedelta(seconds=1), readings.book.snapshot())
+    for _ in range(3):
+        readings.finish()
+        readings.turn(minutes=1)
+    assert readings.states() == ["done", "done"]
+    assert trained_on(readings) == sorted(set(trained_on(readings)))
+
+
+def test_a_table_that_is_gone_keeps_no_other_schedule(readings: Site) -> None:
+    readings.add(kind="rows", spec="no_table", name="broken", mark=EVERYTHING)
+    readings.add()
+    readings.turn(minutes=10)
+    assert readings.states() == ["submitted"]
+    assert any("no_table" in text for text in readings.said)
+
+
+def test_the_scheduler_may_count_rows_and_not_read_them(readings: Site) -> None:
+    with pytest.raises(Error, match="permission denied"):
+        readings.connection.execute("SELECT becquerel FROM reading")
+
+
+def test_each_commit_is_in_one_run(site: Site, tmp_path: Path) -> None:
+    folder = tmp_path / "repository"
+
+    def git(*words: str) -> str:
+        who = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
+        return subprocess.run(["git", "-C", folder, *who, *words], check=True, capture_output=True, text=True).stdout
+
+    def commit() -> str:
+        git("commit", "-q", "--allow-empty", "-m", "more")
+        return git("rev-parse", "HEAD").strip()
+
+    folder.mkdir()
+    git("init", "-q", "-b", "main")
+    spec = f"{folder} main"
+    first = commit()
+    site.add(kind="commits", spec=spec, mark=position(site.book, "commits", spec))
+    site.turn(minutes=2)
+    assert site.states() == []
+    second, third = commit(), commit()
+    site.turn(minutes=2)
+    fourth = commit()
+    for _ in range(3):
+        site.finish()
+        site.turn(minutes=2)
+    rows = site.connection.execute("SELECT since, until FROM mlinfn_schedule.run ORDER BY due_at").fetchall()
+    assert rows == [(first, third), (third, fourth)]
+    assert second in git("rev-list", f"{first}..{third}")
+
+
+def test_an_address_that_git_would_run_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(MlinfnError, match="ext"):
+        tip(f"ext::sh${{IFS}}-c${{IFS}}touch${{IFS}}{tmp_path}/run main")
+    assert not (tmp_path / "run").exists()
+    with pytest.raises(BadRequest, match="no address and branch"):
+        tip("--upload-pack=touch main")

@@ -66,3 +66,46 @@ COMMENT ON COLUMN mlinfn_schedule.run.since IS 'rows and commits: the run is for
 
 GRANT SELECT, INSERT, UPDATE ON mlinfn_schedule.schedule, mlinfn_schedule.run TO mlinfn_schedules;
 GRANT DELETE ON mlinfn_schedule.run TO mlinfn_schedules;
+
+-- New rows, each in exactly one run. Numbers of a sequence come into sight out of order: a transaction that took 17 may
+-- commit after one that took 18, and a cursor at 18 has lost it. So a row carries the transaction that wrote it, and a run
+-- goes from one snapshot to another: a snapshot knows which transactions had ended. One that was still open belongs to the
+-- later run; nothing waits for it, nothing is lost, nothing comes twice.
+CREATE FUNCTION mlinfn_schedule.is_new(written_by xid8, since pg_snapshot, until pg_snapshot) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN written_by >= pg_snapshot_xmin(since) AND written_by < pg_snapshot_xmax(until)  -- what an index can find
+        AND NOT pg_visible_in_snapshot(written_by, since) AND pg_visible_in_snapshot(written_by, until);
+COMMENT ON FUNCTION mlinfn_schedule.is_new IS 'For jobs: WHERE mlinfn_schedule.is_new(written_by, $MLINFN_SINCE, $MLINFN_UNTIL).';
+
+CREATE FUNCTION mlinfn_schedule.count_new(watched regclass, since pg_snapshot, until pg_snapshot) RETURNS bigint
+    LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    found bigint;
+BEGIN
+    EXECUTE format('SELECT count(*) FROM %s WHERE mlinfn_schedule.is_new(written_by, $1, $2)', watched)
+        INTO found USING since, until;
+    RETURN found;
+END $$;
+
+CREATE FUNCTION mlinfn_schedule.tell_of_rows() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_notify('mlinfn_schedule', '');
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION mlinfn_schedule.watch(watched regclass) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE format('ALTER TABLE %s ADD COLUMN IF NOT EXISTS written_by xid8 NOT NULL DEFAULT pg_current_xact_id()', watched);
+    IF NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = watched AND tgname = 'mlinfn_tell_of_rows') THEN
+        EXECUTE format('CREATE INDEX ON %s (written_by)', watched);
+        EXECUTE format('CREATE TRIGGER mlinfn_tell_of_rows AFTER INSERT ON %s
+            FOR EACH STATEMENT EXECUTE FUNCTION mlinfn_schedule.tell_of_rows()', watched);
+    END IF;
+    EXECUTE format('GRANT SELECT (written_by) ON %s TO mlinfn_schedules', watched);
+    EXECUTE format('GRANT USAGE ON SCHEMA %I TO mlinfn_schedules',
+        (SELECT relnamespace::regnamespace::text FROM pg_class WHERE oid = watched));
+END $$;
+COMMENT ON FUNCTION mlinfn_schedule.watch IS
+'Called by a table''s owner: its new rows may start runs. The scheduler may count them, and read nothing else of them.';
+-- Whoever owns a table or reads it in a job needs these; there is nothing secret in them.
+GRANT USAGE ON SCHEMA mlinfn_schedule TO PUBLIC;
