@@ -19,6 +19,7 @@ class Role(StrEnum):
     OWNER = "owner"
     RECORDER = "recorder"
     REPORTS = "reports"
+    SCHEDULES = "schedules"
 
 
 DSN = typer.Option(None, "--dsn", help="Database to speak to; default: $MLINFN_DATABASE, else the private one.")

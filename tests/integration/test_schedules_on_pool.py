@@ -17,7 +17,7 @@ from driver import Driver, wait_until
 
 from mlinfn_condor.schedules.book import Book
 from mlinfn_condor.schedules.runs import Key
-from mlinfn_condor.schedules.submitting import DSN_VARIABLE
+from mlinfn_condor.schedules.submitting import DSN_VARIABLE, ON_BEHALF
 from mlinfn_condor.store import connect, migrate
 
 SEED, KILLS = 20261125, 3
@@ -67,12 +67,16 @@ class Site:
         leader.kill()
         leader.wait()
 
-    def submit(self, key: Key, where: str | None = None) -> int:
+    def submit(self, key: Key, where: str | None = None, on_behalf_by: str | None = None) -> int:
         words = ["-m", "mlinfn_condor.schedules.submitting"]
         if where:
             words = ["-c", f"WHERE = {where!r}\n{KILLED}"]
         given = [str(key.schedule), key.due_at.isoformat(), str(key.attempt)]
-        return subprocess.run([sys.executable, *words, *given], env=self.environment, check=False).returncode
+        environment = self.environment
+        if on_behalf_by:
+            given.append(ON_BEHALF)
+            environment = environment | self.driver.pool.environment(on_behalf_by)
+        return subprocess.run([sys.executable, *words, *given], env=environment, check=False).returncode
 
     def history(self) -> list[dict[str, object]]:
         return json.loads(self.mlinfn("history", "--json", "--limit", "1000"))
@@ -147,3 +151,18 @@ def test_a_run_is_told_of_from_its_due_time_to_its_end(site: Site, tmp_path: Pat
     assert (tmp_path / "said").read_text().strip() in site.jobs()
     serving.terminate()
     assert serving.wait(timeout=20) == 0
+
+
+def test_an_identity_that_is_trusted_submits_in_the_owners_name_and_another_does_not(site: Site) -> None:
+    """The embedded pool's `admin` may at `batch@` what a site's MLINFN_SCHEDULERS may."""
+    site.mlinfn("add", "--every", "3600", "often", "true")
+    with connect(site.dsn, autocommit=True) as connection:
+        book = Book(connection)
+        (schedule,) = book.schedules("alice")
+        for who, state in (("admin", "submitted"), ("bob", "refused")):
+            site.mlinfn("run-now", "often")
+            run = next(run for run in book.open_runs() if run.state == "due")
+            site.submit(run.key, on_behalf_by=who)
+            assert book.history("alice", "often", 1)[0][4] == state
+            assert site.jobs()[run.key.mark] == (1 if who == "admin" else 0)  # and whose they are is looked at there
+    assert schedule.owner == "alice"
