@@ -1,6 +1,7 @@
 """The gate to HTCondor: what the rest of the package knows of a pool, the real one and its twin in memory."""
 
 from mlinfn_condor.pool.bindings import configured, satisfies
+from mlinfn_condor.pool.events import Happening
 from mlinfn_condor.pool.jobs import Job, JobId, JobState
 from mlinfn_condor.pool.priorities import Priority
 from mlinfn_condor.pool.protocol import ACCESS_POINTS, Pool, find_job
@@ -11,6 +12,7 @@ __all__ = [
     "ACCESS_POINTS",
     "Device",
     "DeviceKind",
+    "Happening",
     "Job",
     "JobId",
     "JobState",

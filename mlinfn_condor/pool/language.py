@@ -14,7 +14,7 @@ def complaint(value: str) -> str | None:
     """Why HTCondor would not take `value` as the text it is, with the cure; None when it does."""
     if expansion := EXPANSION.search(value):
         return f"{expansion.group()!r} would be expanded by HTCondor: put it into a script and name the script"
-    if any(not character.isprintable() for character in value):
+    if not value.isprintable():
         return "it has a line break or another control character: give plain text on one line"
     if value.endswith("\\"):
         return "a backslash at the end would join it to the next line: leave it out"

@@ -1,10 +1,11 @@
 """What a pool does for us. The real one and the twin pass the same tests (tests/contract)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 from mlinfn_condor.classes import PriorityClass
 from mlinfn_condor.errors import JobNotFound
+from mlinfn_condor.pool.events import Happening
 from mlinfn_condor.pool.jobs import Job, JobId, JobState
 from mlinfn_condor.pool.priorities import Priority
 from mlinfn_condor.pool.slots import Slot
@@ -59,6 +60,10 @@ class Pool(Protocol):
         """Take a job out of the queue; a running one gets its window. JobNotFound; JobRefused for another's."""
         ...
 
+    def remove_submit(self, first: JobId, reason: str) -> None:
+        """Take all jobs that came with `first` (its cluster) out of the queue; none left of them is no mistake."""
+        ...
+
     def reconfigure(self, access_point: str) -> None:
         """Have an access point read its configuration and its maps again; it has when this returns.
 
@@ -70,6 +75,14 @@ class Pool(Protocol):
         """Wait until the job is (or, if it has ended, was) in `state`, and return it.
 
         Raises JobHeld at once when it goes on hold instead, JobEnded when it ended without, Timeout after `seconds`.
+        """
+        ...
+
+    def follow(self, submits: Sequence[JobId]) -> Iterator[list[Happening]]:
+        """What happens to all jobs of these submits (each by one of its jobs): what has happened, then what does.
+
+        From the event log, so no daemon is asked meanwhile. Batches may be empty, and come about every second. Raises
+        JobNotFound for a job that there never was, PoolUnavailable when there is no log to read.
         """
         ...
 

@@ -12,7 +12,7 @@ from mlinfn_condor.errors import JobEnded, JobHeld, JobNotFound, JobRefused, Poo
 from mlinfn_condor.pool import bindings
 from mlinfn_condor.pool.ads import text, whole
 from mlinfn_condor.pool.bindings import answering, htcondor2, plain
-from mlinfn_condor.pool.events import changes
+from mlinfn_condor.pool.events import Happening, changes, happenings
 from mlinfn_condor.pool.jobs import JOB_ATTRIBUTES, Job, JobId, JobState
 from mlinfn_condor.pool.priorities import Priority
 from mlinfn_condor.pool.protocol import ACCESS_POINTS, find_job
@@ -105,6 +105,14 @@ class RealPool:
         if not answer.get("TotalSuccess"):
             raise JobNotFound(f"{job} was not removed: {job.access_point} has no such job in its queue")
 
+    def remove_submit(self, first: JobId, reason: str) -> None:
+        """See Pool."""
+        schedd = self._schedd(first.access_point)
+        with self._asking(first.access_point):
+            answer = schedd.act(htcondor2().JobAction.Remove, f"ClusterId == {first.cluster}", (reason, 0))
+        if answer.get("TotalPermissionDenied"):
+            raise JobRefused(f"the jobs of {first} were not removed: they are another user's")
+
     def reconfigure(self, access_point: str) -> None:
         """See Pool."""
         location = self._locate(access_point)
@@ -128,6 +136,16 @@ class RealPool:
         if not seen:
             raise Timeout(f"{job} is not {state.value} after {seconds:g} s, but {self._latest(found).state.value}")
         return replace(self._latest(found), state=state)
+
+    def follow(self, submits: Sequence[JobId]) -> Iterator[list[Happening]]:
+        """See Pool."""
+        logs: dict[Path, list[JobId]] = {}
+        for submit in submits:
+            found = find_job(self, submit)
+            if not found.log:
+                raise PoolUnavailable(f"{submit} keeps no event log (`log = …`): it goes on, but cannot be watched")
+            logs.setdefault(Path(found.log), []).append(submit)
+        return happenings(logs)
 
     def _follow(self, batches: Iterable[tuple[JobState, ...]], job: Job, state: JobState) -> bool:
         passed: set[JobState] = set()

@@ -4,7 +4,7 @@ What a negotiator and startds would do is done by the test that holds the twin: 
 Nothing happens by itself, so `wait_for` knows at once whether it waits in vain.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import count
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from mlinfn_condor.errors import JobEnded, JobHeld, JobNotFound, JobRefused, PoolUnavailable, Timeout
 from mlinfn_condor.pool.ads import Ad, AdValue, text
 from mlinfn_condor.pool.bindings import classad2, htcondor2, plain, satisfies
+from mlinfn_condor.pool.events import Happening
 from mlinfn_condor.pool.jobs import JOB_STATE, Job, JobId, JobState
 from mlinfn_condor.pool.priorities import Priority
 from mlinfn_condor.pool.protocol import ACCESS_POINTS, find_job
@@ -64,6 +65,7 @@ class TwinPool:
         self._queue: dict[JobId, dict[str, AdValue]] = {}
         self._history: dict[JobId, dict[str, AdValue]] = {}
         self._passed: dict[JobId, list[JobState]] = {}
+        self._happened: list[Happening] = []
 
     # --- what a user does ---
 
@@ -130,6 +132,11 @@ class TwinPool:
         self._queue[job]["RemoveReason"] = reason
         self._leave(job, JobState.REMOVED)
 
+    def remove_submit(self, first: JobId, reason: str) -> None:
+        """See Pool."""
+        for job in self.jobs(f"ClusterId == {first.cluster}", (), [first.access_point]):
+            self.remove(job.id, reason)
+
     def reconfigure(self, access_point: str) -> None:
         """See Pool."""
         if access_point not in self._clusters:
@@ -148,6 +155,16 @@ class TwinPool:
         if found.state.final:
             raise JobEnded(f"{job} is {found.state.value} and was never {state.value}")
         raise Timeout(f"{job} is not {state.value} after {seconds:g} s, but {found.state.value}")
+
+    def follow(self, submits: Sequence[JobId]) -> Iterator[list[Happening]]:
+        """See Pool. It ends when a test has nothing more happen between two batches."""
+        for submit in submits:
+            find_job(self, submit)
+        wanted = {(submit.access_point, submit.cluster) for submit in submits}
+        told = 0
+        while batch := self._happened[told:]:
+            told += len(batch)
+            yield [one for one in batch if (one.job.access_point, one.job.cluster) in wanted]
 
     # --- what a pool does ---
 
@@ -183,6 +200,12 @@ class TwinPool:
     def _enter(self, job: JobId, state: JobState) -> None:
         self._queue[job] |= {"JobStatus": CODE[state], "EnteredCurrentStatus": self.now}
         self._passed.setdefault(job, []).append(state)
+        ad, ended = self._queue[job], state is JobState.COMPLETED
+        reason = text(ad, {JobState.HELD: "HoldReason", JobState.REMOVED: "RemoveReason"}.get(state, "none"))
+        code = ad.get("ExitCode")
+        exit_code = code if ended and isinstance(code, int) else None
+        displaced = state is JobState.IDLE and JobState.RUNNING in self._passed[job]
+        self._happened.append(Happening(job, state, reason, exit_code, displaced))
 
     def _leave(self, job: JobId, state: JobState) -> None:
         self._enter(job, state)

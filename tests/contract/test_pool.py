@@ -33,6 +33,25 @@ def test_rows_give_macros_their_values_one_job_each(bench):
         bench.pool.remove(job.id, "the test is over")
 
 
+def test_all_jobs_of_one_submit_are_removed_together(bench):
+    mine, others = bench.description(seconds=60), bench.submit(seconds=60)
+    first = bench.pool.submit(mine, "batch@", [{"number": "1"}, {"number": "2"}])
+    bench.pool.remove_submit(first, "the test is over")
+    bench.pool.remove_submit(first, "once more")
+    ended = f"ClusterId == {first.cluster}"
+    wait_until(lambda: len(bench.pool.history(ended, (), ["batch@"])) == 2, 30, "both in the history")
+    assert bench.pool.jobs(others.constraint, access_points=["batch@"]), "and nobody else's"
+    bench.pool.remove(others, "the test is over")
+
+
+def test_a_row_wins_over_what_the_description_says(bench):
+    description = "colour = blue\n" + bench.description('+Colour = "$(colour)"', seconds=60)
+    first = bench.pool.submit(description, "batch@", [{"colour": "red, or  so it's"}])
+    (found,) = bench.pool.jobs(f"ClusterId == {first.cluster}", ["Colour"], ["batch@"])
+    assert found.ad["Colour"] == "red, or  so it's"
+    bench.pool.remove(found.id, "the test is over")
+
+
 def test_a_requirement_on_devices_stays_an_expression(bench):
     job = bench.submit("request_gpus = 1", 'require_gpus = DeviceModel == "NONE"')
     assert find_job(bench.pool, job).ad["RequireGPUs"] == 'DeviceModel == "NONE"'
@@ -135,3 +154,38 @@ def test_a_user_cannot_reconfigure_an_access_point(bench):
 def test_an_access_point_that_does_not_exist_cannot_be_reconfigured(bench):
     with pytest.raises(PoolUnavailable, match="nowhere@"):
         bench.pool.reconfigure("nowhere@")
+
+
+def test_who_follows_is_told_what_was_and_what_comes(bench):
+    job, other = bench.submit(seconds=1), bench.submit(seconds=60)
+    batches = bench.pool.follow([job])
+    told = list(next(batches))
+    bench.wait(job, JobState.COMPLETED)
+    told += wait_for_end(batches)
+    assert {one.job for one in told} == {job}
+    assert [one.state for one in told] == [JobState.IDLE, JobState.RUNNING, JobState.COMPLETED]
+    assert told[-1].exit_code == 0
+    bench.pool.remove(other, "the test is over")
+
+
+def test_who_follows_is_told_why_a_job_was_removed(bench):
+    job = bench.submit("hold = true")
+    bench.pool.remove(job, "the test is over")
+    told = wait_for_end(bench.pool.follow([job]))
+    assert told[-1].state is JobState.REMOVED
+    assert "the test is over" in told[-1].reason
+
+
+def test_a_job_that_never_was_cannot_be_followed(bench):
+    with pytest.raises(JobNotFound):
+        list(bench.pool.follow([JobId("batch@", 999_999)]))
+
+
+def wait_for_end(batches):
+    """What is told until a job has ended; a batch comes at least every second."""
+    told = []
+    for _, batch in zip(range(60), batches, strict=False):
+        told += batch
+        if told and told[-1].state.final:
+            return told
+    pytest.fail(f"no end in sight: {told}")
