@@ -20,11 +20,10 @@ from mlinfn_condor.cli import (
     serving,
     submitting,
     telling,
+    watching,
 )
 from mlinfn_condor.cli.connection import choose
 from mlinfn_condor.errors import MlinfnError, UserError
-
-INTERRUPTED = 130
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -44,11 +43,12 @@ app.add_typer(nodes.app, name="node", help="Look after an execution node.")
 app.add_typer(glideins.app, name="glidein", help="Nodes that come with demand and leave when idle.")
 app.add_typer(scheduling.app, name="schedule", help="Work that starts by the clock or by data.")
 app.add_typer(serving.app, name="services", help="Run the recorder, the provisioner and the others together.")
-app.add_typer(submitting.app, name="submit", help="Submit a training, a session or Dask workers.")
+app.add_typer(submitting.app, name="submit", help="Submit a training, a sweep, a session or Dask workers.")
 app.add_typer(benching.app, name="bench", help="Measure how well the pool does, beside HTCondor's defaults.")
 app.command()(looking.status)
 app.command()(looking.why)
 app.command()(looking.logs)
+app.command()(watching.watch)
 app.command()(reporting.report)
 app.command()(telling.demo)
 
@@ -71,7 +71,7 @@ def main() -> None:
         print(f"mlinfn: {error}", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
+        sys.exit(watching.INTERRUPTED)
 
 
 def _refuse_root() -> None:
