@@ -113,6 +113,19 @@ def glidein(
     _measure(bench, case, quick, as_json, output)
 
 
+@app.command("sweep")
+def sweep(
+    case: list[str] = typer.Option([], help="Only this case: submit."),
+    quick: bool = typer.Option(False, "--quick", help="1,000 jobs instead of 10,000, and fewer repeats."),
+    as_json: bool = JSON,
+    output: Path | None = OUTPUT,
+) -> None:
+    """How long a table of 10,000 rows takes to be jobs in the queue, beside condor_submit."""
+    from mlinfn_condor.bench import sweep as bench
+
+    _measure(bench, case, quick, as_json, output)
+
+
 def _measure(
     bench: ModuleType, case: list[str], quick: bool, as_json: bool, output: Path | None, picture: Path | None = None
 ) -> None:

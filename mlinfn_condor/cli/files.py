@@ -1,9 +1,18 @@
-"""Files that a command is to write: asked for before its work, and not after it."""
+"""Files of the command line: what is to be written is asked for before the work, and not after it."""
 
 import os
 from pathlib import Path
+from typing import TextIO
 
 from mlinfn_condor.errors import UserError
+
+
+def read(path: Path) -> TextIO:
+    """A table, open, whichever program wrote it. Raises UserError when it cannot be read."""
+    try:
+        return path.open(encoding="utf-8-sig", newline="")
+    except OSError as error:
+        raise UserError(f"{path} cannot be read ({error.strerror}): name a file that can") from error
 
 
 def refuse_unwritable(path: Path) -> None:

@@ -2,11 +2,16 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from mlinfn_condor.cli import connection
+from mlinfn_condor.cli.files import read
+from mlinfn_condor.cli.watching import follow
+
+if TYPE_CHECKING:
+    from mlinfn_condor.pool import JobId
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -16,7 +21,10 @@ DISK = typer.Option(100, "--disk-mb", help="Scratch space, MiB.")
 GPUS = typer.Option(0, help="GPUs.")
 FPGAS = typer.Option(0, help="FPGAs.")
 MODEL = typer.Option(None, help="Device model, as `mlinfn status` lists them; any if not given.")
+WINDOW = typer.Option(None, help="Seconds to save its state in; the pool's default if not given.")
+IMAGE = typer.Option(None, help="Container to run in: a path that the nodes see, docker://…, or a .sif file.")
 PROJECT = typer.Option(None, help="Project to account it on; your first if not given.")
+WATCH = typer.Option(False, "--watch", help="Show live how it gets on, and end with its exit code; Ctrl-C lets it be.")
 JSON = typer.Option(False, "--json", help="For programs.")
 
 
@@ -34,15 +42,68 @@ def training(
     model: str | None = MODEL,
     project: str | None = PROJECT,
     folder: Path = typer.Option(Path(), help="Where it runs and writes; the nodes must see it."),
-    window: int | None = typer.Option(None, help="Seconds to save its state in; the pool's default if not given."),
+    window: int | None = WINDOW,
+    image: str | None = IMAGE,
     count: int = typer.Option(1, help="How many such jobs."),
+    watch: bool = WATCH,
     as_json: bool = JSON,
 ) -> None:
     """Submit batch training: it takes what is free, gives way to everybody, and goes on where it was."""
     from mlinfn_condor.submission.requests import TrainingRequest
 
     asked = _common(cpus, memory_mb, disk_mb, gpus, fpgas, model, project)
-    _submit(TrainingRequest(**asked, command=command, folder=folder, window_seconds=window, count=count), as_json)
+    own: dict[str, Any] = {
+        "command": command,
+        "folder": folder,
+        "window_seconds": window,
+        "image": image,
+        "count": count,
+    }
+    _submit(TrainingRequest(**asked, **own), as_json, watched=count if watch else 0)
+
+
+@app.command(
+    epilog="Example: mlinfn submit sweep runs.csv --gpus 1 -- python train.py --rate {rate} --folder run-{row}"
+)
+def sweep(
+    table: Path = typer.Argument(help="CSV file; its first line names the columns, each further one is a job."),
+    command: list[str] = typer.Argument(help="After `--`, what to run; {column} is the row's value, {row} its number."),
+    cpus: int = CPUS,
+    memory_mb: int = MEMORY,
+    disk_mb: int = DISK,
+    gpus: int = GPUS,
+    fpgas: int = FPGAS,
+    model: str | None = MODEL,
+    project: str | None = PROJECT,
+    folder: Path = typer.Option(Path(), help="Where they run and write; the nodes must see it."),
+    window: int | None = WINDOW,
+    image: str | None = IMAGE,
+    called: str = typer.Option("sweep", help="What condor_q calls the jobs together."),
+    watch: bool = WATCH,
+    as_json: bool = JSON,
+) -> None:
+    """Submit a training once for each row of a table of parameters; all of them, or none when one is refused."""
+    from mlinfn_condor.pool import configured
+    from mlinfn_condor.submission.submit import submit_in_parts
+    from mlinfn_condor.submission.sweeping import SweepRequest, commands
+
+    asked = _common(cpus, memory_mb, disk_mb, gpus, fpgas, model, project)
+    with read(table) as lines:
+        words = commands(lines, command)
+    own: dict[str, Any] = {
+        "commands": words,
+        "folder": folder,
+        "window_seconds": window,
+        "image": image,
+        "called": called,
+    }
+    request = SweepRequest(**asked, **own)
+    pool = connection.connect().pool
+    parts = submit_in_parts(request, pool, int(configured("MAX_JOBS_PER_SUBMISSION")))
+    told = {"job": str(parts[0][0]), "jobs": len(words), "submits": [str(first) for first, _ in parts]}
+    _print(told, _rows(parts), as_json)
+    if watch:
+        follow(pool, [first for first, _ in parts], len(words))
 
 
 @app.command(
@@ -110,12 +171,25 @@ def _common(
     return {"cpus": cpus, "memory_mb": memory_mb, "disk_mb": disk_mb, "devices": devices, "project": project}
 
 
-def _submit(request: Any, as_json: bool) -> None:
+def _submit(request: Any, as_json: bool, watched: int = 0) -> None:
+    """`watched`: how many jobs it is to be watched for; 0: none."""
     from mlinfn_condor.submission.submit import submit
 
-    job = submit(request, connection.connect().pool)
+    pool = connection.connect().pool
+    job = submit(request, pool)
     _print({"job": str(job)}, f"{job}    `mlinfn why {job}` tells how it stands", as_json)
+    if watched:
+        follow(pool, [job], watched)
 
 
-def _print(told: dict[str, str], words: str, as_json: bool) -> None:
+def _rows(parts: list[tuple["JobId", int]]) -> str:
+    """Which row of a sweep is which job."""
+    words, row = [], 1
+    for first, count in parts:
+        words.append(f"{first} to .{count - 1}    rows {row} to {row + count - 1}")
+        row += count
+    return "\n".join(words)
+
+
+def _print(told: dict[str, Any], words: str, as_json: bool) -> None:
     print(json.dumps(told) if as_json else words)

@@ -35,6 +35,8 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 Identity = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_.-]{0,31}$")]
 """A name that HTCondor takes as Owner and a node as a user of its own."""
 IpAddress = Annotated[str, Field(pattern=r"^[0-9a-fA-F.:]+$")]
+Image = Annotated[PlainText, Field(pattern=r"^[^\s'\"]+$")]
+"""A container: a path that the nodes see, `docker://…`, or a .sif file."""
 Folder = Annotated[Path, AfterValidator(_existing_folder)]
 Words = Annotated[list[PlainText], Field(min_length=1)]
 Address = Annotated[PlainText, Field(pattern=r"^[a-z]+://[^\s'\"]+$")]
@@ -103,16 +105,23 @@ class TrainingRequest(Request):
     window_seconds: int | None = Field(default=None, ge=0)
     """How long it may take to save its state when it is displaced; the pool's default when not given."""
     count: int = Field(default=1, ge=1)
+    image: Image | None = None
+    """Container to run in; on the node itself when not given."""
 
     def parameters(self) -> dict[str, str]:
         """See Request."""
-        window = {} if self.window_seconds is None else {"window": str(self.window_seconds)}
         own = {"command": language.arguments(self.command), "folder": str(self.folder)}
-        return super().parameters() | own | window
+        return super().parameters() | own | batch_parameters(self.window_seconds, self.image)
 
     def rows(self) -> list[Mapping[str, str]]:
         """See Request."""
         return [{"number": str(number)} for number in range(self.count)] if self.count > 1 else []
+
+
+def batch_parameters(window_seconds: int | None, image: str | None) -> dict[str, str]:
+    """Macros that training.sub and sweep.sub have in common, as far as they are given."""
+    window = {} if window_seconds is None else {"window": str(window_seconds)}
+    return window | ({"image": image} if image else {})
 
 
 class OnBehalf(BaseModel):

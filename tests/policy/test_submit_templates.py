@@ -110,6 +110,39 @@ def test_a_training_runs_and_logs_in_its_folder(training, tmp_path):
     assert ad["shouldtransferfiles"] == '"IF_NEEDED"'
 
 
+def test_a_training_in_an_image_is_a_container_job(training):
+    ad = training(image="/srv/images/torch.sif")
+    assert (ad["containerimage"], ad["wantcontainer"]) == ('"/srv/images/torch.sif"', "true")
+    assert ad["transfercontainer"] == "false", "the node reads it where it is"
+    assert "HasContainer" in ad["requirements"], "it waits for a node that can"
+    assert training(image="/srv/torch.sif", transfer_image="true")["transfercontainer"] == "true"
+    assert "wantcontainer" not in training()
+
+
+def test_a_sweep_is_a_job_for_each_row_of_the_table(submitted, tmp_path):
+    (tmp_path / "runs.csv").write_text("rate, name\n0.1, two words\n0.2, b\n")
+    command = "train --rate $(rate) --name '$(name)' --folder run-$(Row)"
+    first, second = submitted(TEMPLATES / "sweep.sub", table="runs.csv", command=command, gpus=1, window=20)
+    assert first["arguments"] == "\"train --rate 0.1 --name two' 'words --folder run-0\""
+    assert second["arguments"] == '"train --rate 0.2 --name b --folder run-1"'
+    assert (first["requestgpus"], first["jobmaxvacatetime"], first["priorityclass"]) == ("1", "20", '"batch"')
+    assert (first["jobbatchname"], first["onexitremove"]) == ('"sweep"', "ExitCode =!= 85")
+
+
+def test_a_sweep_without_a_command_starts_nothing(submitted):
+    with pytest.raises(JobRefused, match="what to run"):
+        submitted(TEMPLATES / "sweep.sub")
+
+
+def test_training_and_sweep_differ_in_nothing_but_their_jobs(training, submitted, tmp_path):
+    (tmp_path / "runs.csv").write_text("rate\n1\n")
+    given = {"gpus": 1, "model": "A100", "project": "alpha", "window": 20, "image": "docker://torch", "cpus": 3}
+    (swept,) = submitted(TEMPLATES / "sweep.sub", table="runs.csv", command="train $(rate)", **given)
+    alone = training(command="train 1", **given)
+    unlike = {name for name in swept | alone if swept.get(name) != alone.get(name)}
+    assert {"out", "jobbatchname"} <= unlike <= {"userlog", "out", "err", "jobbatchname", "jobsubmitfile", "qdate"}
+
+
 def test_a_window_that_is_no_number_is_left_for_the_pool_to_judge(training):
     assert training(window="20 * 2")["jobmaxvacatetime"] == "20 * 2"
 

@@ -14,7 +14,7 @@ from mlinfn_condor.cli import app, connection, main
 from mlinfn_condor.cli.connection import Connection, choose
 from mlinfn_condor.cli.progress import RichReport
 from mlinfn_condor.embedded import lifecycle
-from mlinfn_condor.errors import BadRequest, EmbeddedPoolError, JobHeld, JobNotFound
+from mlinfn_condor.errors import BadRequest, EmbeddedPoolError, JobHeld, JobNotFound, UserError
 from mlinfn_condor.pool.twin import TwinPool
 from mlinfn_condor.session import folder as session_folder
 from mlinfn_condor.session.folder import Server, SessionFolder
@@ -44,6 +44,78 @@ def test_dask_workers_are_submitted_with_their_scheduler(pool):
     run("submit", "dask-worker", "--scheduler", "tcp://node:8786", "--workers", "2", "--fpgas", "1")
     assert [job.priority_class.value for job in pool.jobs()] == ["dask", "dask"]
     assert "tcp://node:8786" in pool.jobs()[0].ad["Arguments"]
+
+
+def test_a_sweep_is_a_job_for_each_row_and_says_which_is_which(pool, tmp_path):
+    (tmp_path / "runs.csv").write_text("\ufeffrate,depth\r\n0.1,3\r\n0.2,4\r\n", encoding="utf-8")
+    out = run("submit", "sweep", "runs.csv", "--gpus", "1", "--", "train", "--rate", "{rate}", "--as", "{row}")
+    assert out == "batch@1.0 to .1    rows 1 to 2\n"
+    assert [job.ad["Arguments"] for job in pool.jobs()] == ['"train --rate 0.1 --as 1"', '"train --rate 0.2 --as 2"']
+    assert {job.ad["RequestGPUs"] for job in pool.jobs()} == {1}
+
+
+def test_a_sweep_whose_table_is_not_there_says_so(pool):
+    with pytest.raises(UserError, match=r"runs.csv cannot be read \(No such file"):
+        run("submit", "sweep", "runs.csv", "--", "train", "{rate}")
+
+
+def ended(pool, exit_code=0):
+    """A pool whose jobs end as soon as they are submitted."""
+    submit = pool.submit
+
+    def submitted(*given):
+        first = submit(*given)
+        for job in pool.jobs():
+            pool.start(job.id)
+            pool.finish(job.id, exit_code)
+        return first
+
+    pool.submit = submitted
+
+
+def watched(*words):
+    """Exit code and what was told on stderr."""
+    done = CliRunner().invoke(app, list(words))
+    return done.exit_code, done.stderr
+
+
+@pytest.mark.parametrize("code", [0, 3])
+def test_a_watched_training_ends_with_its_exit_code(pool, code):
+    ended(pool, code)
+    assert watched("submit", "training", "--watch", "true") == (
+        code,
+        f"completed\nbatch@1.0 completed, exit code {code}\n",
+    )
+    assert watched("watch", "1")[0] == code
+
+
+def test_a_watched_sweep_counts_its_jobs(pool, tmp_path):
+    ended(pool)
+    (tmp_path / "runs.csv").write_text("rate\n1\n2\n")
+    code, told = watched("submit", "sweep", "runs.csv", "--watch", "--", "train", "{rate}")
+    assert (code, told.splitlines()[-1]) == (0, "batch@1.0 2 of 2 done, exit code 0")
+
+
+def test_a_watched_job_on_hold_ends_the_watch_and_not_the_job(pool):
+    run("submit", "training", "true")
+    pool.hold(pool.jobs()[0].id, "out of memory")
+    with pytest.raises(JobHeld, match=r"out of memory.*mlinfn watch batch@1.0"):
+        run("watch", "1.0")
+    assert pool.jobs()
+
+
+def test_who_stops_watching_leaves_the_job_alone_and_is_told_how_to_watch_on(pool, monkeypatch):
+    def interrupted(_submits):
+        yield []
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(pool, "follow", interrupted)
+    code, told = watched("submit", "training", "--watch", "true")
+    assert (code, told.splitlines()[-1]) == (
+        130,
+        "not watched any more, and it goes on: `mlinfn watch batch@1` watches on",
+    )
+    assert [job.state.value for job in pool.jobs()] == ["idle"]
 
 
 def test_json_names_the_job(pool):

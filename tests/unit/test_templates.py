@@ -7,6 +7,7 @@ from mlinfn_condor.pool.twin import TwinPool
 from mlinfn_condor.submission import templates
 from mlinfn_condor.submission.requests import DaskWorkerRequest, SessionRequest, TrainingRequest
 from mlinfn_condor.submission.submit import submit
+from mlinfn_condor.submission.sweeping import SweepRequest
 from mlinfn_condor.submission.templates import Template
 
 TEMPLATE = Template(
@@ -30,6 +31,7 @@ def requests(tmp_path):
     common = {"cpus": 2, "memory_mb": 4096, "disk_mb": 200, "devices": DEVICE, "project": "alpha", "folder": tmp_path}
     return {
         "training": TrainingRequest(command=["python", "train.py"], window_seconds=60, **common),
+        "sweep": SweepRequest(commands=[["train", "1"]], window_seconds=60, image="docker://torch", **common),
         "session": SessionRequest(root=tmp_path, **common),
         "dask-worker": DaskWorkerRequest(scheduler="tcp://node:8786", workers=3, **common),
     }
@@ -50,14 +52,14 @@ def test_every_mistake_is_reported_at_once():
         assert address in str(refused.value)
 
 
-@pytest.mark.parametrize("name", ["training", "session", "dask-worker"])
+@pytest.mark.parametrize("name", ["training", "sweep", "session", "dask-worker"])
 def test_a_request_sets_only_parameters_that_its_template_has(requests, name):
     template = templates.load(name)
     assert requests[name].parameters().keys() <= template.parameters
     assert template.required <= requests[name].parameters().keys()
 
 
-@pytest.mark.parametrize("name", ["training", "session", "dask-worker"])
+@pytest.mark.parametrize("name", ["training", "sweep", "session", "dask-worker"])
 def test_a_request_becomes_the_job_that_it_describes(requests, name):
     pool = TwinPool()
     request = requests[name]
