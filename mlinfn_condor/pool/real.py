@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 from mlinfn_condor.errors import JobEnded, JobHeld, JobNotFound, JobRefused, PoolUnavailable, Timeout
@@ -22,6 +23,9 @@ from mlinfn_condor.pool.submitters import Submitter
 BETWEEN_SECONDS = 5
 POLL_SECONDS = 0.5
 """How often the queue is asked about a job that keeps no event log, or whose log cannot be read from here."""
+
+ITEM_SEPARATOR = "\x1f"
+"""Parts the values of a row. No value has it: `language.complaint`."""
 
 _REASON = re.compile(r"SCHEDD:\d+:(?P<reason>.*)", re.DOTALL)
 _UNREACHABLE = re.compile(r"connect|communicat|authenticat|DENIED", re.IGNORECASE)
@@ -42,7 +46,8 @@ class RealPool:
             raise JobRefused(f"the submit description cannot be read: {error}") from error
         schedd = self._schedd(access_point)
         try:
-            result = schedd.submit(submission, **({"itemdata": iter([dict(row) for row in rows])} if rows else {}))
+            with _queue(rows) as queue:
+                result = schedd.submit(submission, queue=queue)
         except htcondor2().HTCondorException as error:
             refusal = _refusal(access_point, str(error))
             if isinstance(refusal, PoolUnavailable):
@@ -211,6 +216,21 @@ class RealPool:
         with answering("the collector"):
             found = bound.Collector().query(getattr(bound.AdType, kind), constraint, attributes)
         return [plain(ad) for ad in found]
+
+
+@contextmanager
+def _queue(rows: Sequence[Mapping[str, str]]) -> Iterator[str | None]:
+    """The `queue` statement that gives each row a job; None: as the description has it.
+
+    By a file: the bindings' own `itemdata` costs the square of the number of rows (25.14.1; 2 s of 10,000 rows).
+    """
+    if not rows:
+        yield None
+        return
+    with NamedTemporaryFile("w", prefix="mlinfn-rows-") as file:
+        file.writelines(f"{ITEM_SEPARATOR.join(row[name] for name in rows[0])}\n" for row in rows)
+        file.flush()
+        yield f"{','.join(rows[0])} from {file.name}"
 
 
 def _refusal(access_point: str, message: str) -> JobRefused | PoolUnavailable:

@@ -45,11 +45,16 @@ def test_all_jobs_of_one_submit_are_removed_together(bench):
 
 
 def test_a_row_wins_over_what_the_description_says(bench):
-    description = "colour = blue\n" + bench.description('+Colour = "$(colour)"', seconds=60)
-    first = bench.pool.submit(description, "batch@", [{"colour": "red, or  so it's"}])
-    (found,) = bench.pool.jobs(f"ClusterId == {first.cluster}", ["Colour"], ["batch@"])
-    assert found.ad["Colour"] == "red, or  so it's"
-    bench.pool.remove(found.id, "the test is over")
+    description = "colour = blue\n" + bench.description('+Colour = "$(colour)"', '+Size = "$(size)"', seconds=60)
+    for row in (
+        {"colour": "red, or  so it's", "size": "1, 2"},
+        {"colour": "red, or  so it's"},
+        {"size": "(", "colour": "red"},
+    ):
+        first = bench.pool.submit(description, "batch@", [row])
+        (found,) = bench.pool.jobs(f"ClusterId == {first.cluster}", ["Colour", "Size"], ["batch@"])
+        assert {name: found.ad[name.title()] for name in row} == row
+        bench.pool.remove(found.id, "the test is over")
 
 
 def test_a_requirement_on_devices_stays_an_expression(bench):
