@@ -1,38 +1,61 @@
-"""Workers for a notebook on a machine without `condor_submit`: the same jobs, handed over by the bindings.
+"""A worker as a job of class dask: dask-jobqueue's own submit description, handed over through the gate to the pool."""
 
-Where the command is on PATH nothing of this is needed: plain `HTCondorCluster()` does.
-"""
-
-import asyncio
-import contextlib
-from pathlib import Path
+from typing import Any
 
 from dask_jobqueue.htcondor import HTCondorJob
+from distributed.core import Status
 
 from mlinfn_condor.classes import PriorityClass
-from mlinfn_condor.errors import JobNotFound
-from mlinfn_condor.pool import JobId, Pool
+from mlinfn_condor.dask.batches import WORKER, Batches
+from mlinfn_condor.errors import MlinfnError
+from mlinfn_condor.pool import JobId
 
-DIRECTIVES = f'MY.PriorityClass = "{PriorityClass.DASK}"\nshould_transfer_files = IF_NEEDED\n'
-"""What `submit_templates/dask-jobqueue.yaml` has condor_submit append; before the rest, so that a user may differ."""
+DIRECTIVES = f"""\
+MY.PriorityClass = "{PriorityClass.DASK}"
+transfer_executable = False
+should_transfer_files = YES
+when_to_transfer_output = ON_EXIT
+transfer_output_files = ""
+kill_sig = SIGTERM
+"""
+"""Before the rest, so that a user may differ. Files are transferred on any site: a worker's credentials come so."""
 
 
-def condor_job(pool: Pool) -> type[HTCondorJob]:
-    """A job class for `HTCondorCluster(job_cls=…)` whose workers are submitted and removed through `pool`."""
+class CondorJob(HTCondorJob):
+    """One worker; `condor_job` makes the class that knows where to."""
 
-    class CondorJob(HTCondorJob):
-        async def _submit_job(self, script_filename: str) -> str:
-            description = DIRECTIVES + Path(script_filename).read_text()
-            # In a thread: the scheduler lives in the same event loop, and an access point may take its time.
-            job = await asyncio.to_thread(pool.submit, description, PriorityClass.DASK.access_point)
-            return f"1 job(s) submitted to cluster {job.cluster}."
+    batches: Batches
 
-        @classmethod
-        async def _close_job(cls, job_id: str | None, _cancel_command: str) -> None:
-            if job_id is None:
-                return
-            job = JobId.parse(f"{PriorityClass.DASK.access_point}{job_id}")
-            with contextlib.suppress(JobNotFound):
-                await asyncio.to_thread(pool.remove, job, "its Dask cluster does not need it any more")
+    def __init__(self, scheduler: str | None = None, name: str | None = None, **options: Any) -> None:
+        # The name is a macro, so that all workers of a cluster have one description.
+        super().__init__(scheduler, name=f"$({WORKER})", **options)
+        self.name = name
+        self.id: JobId | None = None
+        self.refusal: MlinfnError | None = None
+        """Why it is not in the queue."""
 
-    return CondorJob
+    @property
+    def description(self) -> str:
+        """The submit description, the worker's name left open."""
+        return DIRECTIVES + str(self.job_script())
+
+    async def start(self) -> None:
+        """Queue it. A refusal does not raise, for that would end the start of all others: `refusal` tells it."""
+        try:
+            self.id = await self.batches.submit(self.description, str(self.name))
+            self.job_id = self.id.local
+        except MlinfnError as error:
+            self.refusal = error
+        self.status = Status.running
+
+    async def close(self) -> None:
+        """Take it out of the queue."""
+        if self.id is not None:
+            await self.batches.remove(self.id)
+        self.status = Status.closed
+        self._event_finished.set()
+
+
+def condor_job(batches: Batches) -> type[CondorJob]:
+    """A job class for `HTCondorCluster(job_cls=…)` whose workers go through `batches`."""
+    return type("CondorJob", (CondorJob,), {"batches": batches})
