@@ -126,6 +126,19 @@ def sweep(
     _measure(bench, case, quick, as_json, output)
 
 
+@app.command("dask")
+def dask(
+    case: list[str] = typer.Option([], help="Only this case (may be repeated): join200, evictions."),
+    quick: bool = typer.Option(False, "--quick", help="20 workers join and 6 compute, instead of 200 and 20."),
+    as_json: bool = JSON,
+    output: Path | None = OUTPUT,
+) -> None:
+    """How soon 200 Dask workers have joined, and what evictions cost a computation, beside plain HTCondorCluster."""
+    from mlinfn_condor.bench import dask as bench
+
+    _measure(bench, case, quick, as_json, output)
+
+
 def _measure(
     bench: ModuleType, case: list[str], quick: bool, as_json: bool, output: Path | None, picture: Path | None = None
 ) -> None:
