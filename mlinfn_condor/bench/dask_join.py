@@ -15,7 +15,7 @@ from mlinfn_condor.errors import Timeout
 NAME = "join200"
 WORKERS = 200
 TARGET: Target = {"seconds": ("<=", 60), "joined": (">=", WORKERS)}
-PATIENCE_SECONDS = 300
+PATIENCE_SECONDS = 180
 EMPTY_SECONDS = 120
 NURSERY_SECONDS = 30
 LOOK_SECONDS = 0.1

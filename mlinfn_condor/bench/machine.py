@@ -27,7 +27,7 @@ def versions() -> dict[str, str]:
     """Of everything whose version may matter."""
     found = distribution.find(Settings())
     told = {"HTCondor": found.version if found else "none", "Python": platform.python_version()}
-    for package in ("mlinfn-condor", "htcondor", "jupyterlab"):
+    for package in ("mlinfn-condor", "htcondor", "jupyterlab", "dask-jobqueue", "distributed"):
         with suppress(PackageNotFoundError):
             told[package] = version(package)
     return told

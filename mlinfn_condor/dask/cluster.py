@@ -114,12 +114,13 @@ class Cluster(HTCondorCluster):
         joined = {str(worker["name"]) for worker in self.scheduler_info["workers"].values()}
         known = joined | {name.rpartition("-")[0] for name in joined}  # several processes: one name each
         patience = parse_timedelta(self._death_timeout()) + JOIN_SECONDS
-        gone = [one for one in unheard if one not in refused]
-        gone += watching.lost(queued, jobs, known, time.time(), patience)
+        unheard = [one for one in unheard if one not in refused]  # the pool did not answer: no fault of theirs
+        await self._drop(unheard, again=True)
+        gone = watching.lost(queued, jobs, known, time.time(), patience)
         again = self._patience.after(joined - self._seen, gone)
         self._seen |= joined
         await self._drop(gone, again)
-        return refused + gone
+        return refused + unheard + gone
 
     async def _drop(self, gone: list[watching.Lost], again: bool) -> None:
         for one in gone:

@@ -2,8 +2,8 @@
 
 A displaced worker is not lost: HTCondor has its job in the queue, and starts it again. Invariants:
 - who was looked for before he was in the queue is never called lost;
-- after MOST_IN_A_ROW losses without a single worker joining nothing is replaced, so that a worker that cannot work
-  does not go through the pool for ever.
+- after MOST_IN_A_ROW looks with losses, without a single worker joining, nothing is replaced, so that a worker that
+  cannot work does not go through the pool for ever. Looks, not workers: somebody may remove a hundred at once.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -46,7 +46,7 @@ def _reason(job: Job | None, joined: bool, now: float, join_seconds: float) -> s
 
 @dataclass
 class Patience:
-    """How many were lost since the last one joined."""
+    """How many looks found somebody lost since the last worker joined."""
 
     in_a_row: int = 0
 
@@ -54,5 +54,5 @@ class Patience:
         """Whether the lost are to be replaced; `new` joined since the look before."""
         if new:
             self.in_a_row = 0
-        self.in_a_row += len(gone)
+        self.in_a_row += bool(gone)
         return self.in_a_row <= MOST_IN_A_ROW

@@ -9,7 +9,11 @@ from driver import Driver, wait_until
 from mlinfn_condor.bench import dask_disturbed
 from mlinfn_condor.bench.dask_notebook import OURS
 from mlinfn_condor.bench.dask_stand import Stand
+from mlinfn_condor.bench.dask_stand import stand as bench_stand
+from mlinfn_condor.bench.figures import holds
 from mlinfn_condor.classes import PriorityClass
+from mlinfn_condor.embedded.distribution import Distribution
+from mlinfn_condor.embedded.report import SilentReport
 
 pytest.importorskip("dask_jobqueue")
 
@@ -51,3 +55,12 @@ def test_a_computation_outlives_evictions(driver: Driver, stand: Stand) -> None:
     assert measured.figures["evicted"] >= 2
     assert measured.figures["wrong"] == measured.figures["killed_worker"] == 0
     assert measured.figures["repeated_beyond_running"] == 0, measured.figures
+
+
+@pytest.mark.slow
+def test_twenty_workers_of_whom_one_is_evicted_every_5_s_compute_right(installed: Distribution) -> None:
+    with bench_stand(SilentReport(), 24) as stand:
+        measured = dask_disturbed.measure(stand, OURS, workers=20, seconds=60)
+        assert not measured.failures, stand.complaints(OURS)
+    assert measured.figures["evicted"] >= 8
+    assert holds(measured.figures, dask_disturbed.TARGET), measured.figures

@@ -10,6 +10,7 @@ pytest.importorskip("dask_jobqueue")
 from asked import InThread
 
 from mlinfn_condor.dask import Cluster
+from mlinfn_condor.errors import PoolUnavailable
 from mlinfn_condor.pool import JobState
 from mlinfn_condor.pool.twin import TwinPool
 
@@ -137,6 +138,26 @@ def test_a_refusal_is_told_and_leaves_nothing_that_looks_like_a_worker(caplog):
 
     with_cluster(act, TwinPool(refusals={'PriorityClass != "dask"': "no dask today"}), silence_logs=False)
     assert "no dask today" in caplog.text
+
+
+def test_workers_that_an_absent_access_point_did_not_take_are_queued_when_it_is_back():
+    class Absent(TwinPool):
+        absent = True
+
+        def submit(self, *arguments, **options):
+            if self.absent:
+                raise PoolUnavailable("the pool has no access point batch@ at the moment")
+            return super().submit(*arguments, **options)
+
+    async def act(cluster, pool):
+        await scaled(cluster, 20)
+        for _ in range(30):
+            assert len(await cluster.replace_lost()) == 20
+        pool.absent = False
+        await cluster.replace_lost()
+        assert len(pool.jobs()) == 20
+
+    with_cluster(act, Absent())
 
 
 def work(cpus):

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 pytest.importorskip("distributed")
 
-from mlinfn_condor.dask.computation import block_sum, result_of
+from mlinfn_condor.bench.dask_disturbed import at_work
+from mlinfn_condor.dask.computation import block_sum, repeated, result_of
 
 
 def sums(blocks, steps=50):
@@ -41,3 +42,17 @@ def test_a_wrong_block_is_noticed():
 
 def test_who_computed_how_much_is_counted():
     assert result_of(sums(4), 50, seconds=1).blocks_by_worker == {"this process": 4}
+
+
+def test_blocks_that_are_computed_again_are_counted(tmp_path):
+    journal = tmp_path / "journal"
+    for block in (0, 1, 1, 2, 0, 0):
+        block_sum(block, 3, 50, journal=str(journal))
+    assert repeated(str(journal)) == 3
+
+
+def test_only_who_computed_lately_is_at_work(tmp_path):
+    journal = tmp_path / "journal"
+    assert at_work(journal, 2) == set()
+    journal.write_text("".join(f"{block} {name}\n" for block, name in enumerate("abbcbc")))
+    assert at_work(journal, 2) == {"b", "c"}

@@ -1,7 +1,7 @@
 """How many workers could start, and how many of them adapt() asks for."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 pytest.importorskip("distributed")
@@ -61,6 +61,7 @@ def test_a_worker_beyond_the_shape_of_its_device_has_no_room():
     assert room([backfill("T4")], Shape(5, 2000, wished("T4"))) == 0
 
 
+@settings(deadline=None)
 @given(wanted=COUNT, asked=COUNT, running=COUNT, free=COUNT)
 def test_never_more_than_wanted_nor_more_new_ones_than_can_start(wanted, asked, running, free):
     have = enough(wanted, asked, running, free)
