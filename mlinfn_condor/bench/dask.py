@@ -34,7 +34,7 @@ def _measured(ready: Stand, report: Report, cases: Collection[str], quick: bool)
         workers = 20 if quick else dask_join.WORKERS
         with report.step(f"{dask_join.NAME}: {workers} workers join, ours and plain"):
             ours, plain = (dask_join.measure(ready, kind, workers) for kind in (OURS, PLAIN))
-        target = dask_join.TARGET | {"joined": (">=", workers)}
+        target = {**dask_join.TARGET, "joined": (">=", workers)}
         yield Case(dask_join.NAME, ours, target, Beside(BESIDE, plain))
     if dask_disturbed.NAME in cases:
         workers, seconds = (QUICK_WORKERS, QUICK_SECONDS) if quick else (WORKERS, SECONDS)
