@@ -19,7 +19,7 @@ SECONDS = 90
 
 
 def test_a_watched_sweep_runs_each_row_and_ends_with_the_exit_code_of_the_one_that_failed(driver: Driver) -> None:
-    (driver.folder / "runs.csv").write_text("code,words\n0,\"it's, so\"\n3,$x\n0,three\n")
+    (driver.folder / "runs.csv").write_text('code,words\n0,"it\'s, so"\n3,$x\n0,three\n')
     say = ["--", "sh", "-c", "echo '{row}:' \"$1\"; exit {code}", "sh", "{words}"]
     done = driver.run(MLINFN, "submit", "sweep", "runs.csv", "--disk-mb", "10", "--watch", *say, check=False)
     assert done.returncode == 3, done.stderr
