@@ -87,7 +87,9 @@ def status(
 @app.command()
 def metrics(
     address: str = typer.Option("127.0.0.1", help="Where to listen. It asks nobody who he is: keep it off the world."),
-    port: int | None = typer.Option(None, help="0: any free one; default: $MLINFN_ACCOUNTING_METRICS_PORT, else 9819."),
+    port: int | None = typer.Option(
+        None, min=0, max=65535, help="0: any free one; default: $MLINFN_ACCOUNTING_METRICS_PORT, else 9819."
+    ),
     users: bool = typer.Option(False, "--users", help="Priorities of people too, not of groups alone."),
     dsn: str | None = typer.Option(
         None, "--dsn", help="Database to read; default: $MLINFN_DATABASE, else the private one."

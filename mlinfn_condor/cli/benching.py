@@ -7,7 +7,7 @@ from typing import Any
 
 import typer
 
-from mlinfn_condor.cli.files import refuse_unwritable
+from mlinfn_condor.cli.files import refuse_unwritable, write_whole
 from mlinfn_condor.errors import UserError
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
@@ -170,7 +170,7 @@ def _tell(told: dict[str, Any], as_json: bool, picture: Path | None, output: Pat
     else:
         Console().print(table(told))
     if output:  # first what cannot be made again
-        output.write_text(f"{json.dumps(told, indent=1)}\n")
+        write_whole(output, f"{json.dumps(told, indent=1)}\n")
         if can_be_drawn(told):
             draw(told, output.with_suffix(".svg"))
     if picture:

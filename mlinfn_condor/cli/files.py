@@ -1,5 +1,6 @@
-"""Files of the command line: what is to be written is asked for before the work, and not after it."""
+"""Files that a command is to write: asked for before its work, and not after it; whole, or as they were."""
 
+import errno
 import os
 from pathlib import Path
 from typing import TextIO
@@ -21,3 +22,23 @@ def refuse_unwritable(path: Path) -> None:
         raise UserError(f"{path.absolute().parent} is no folder: make it, or name another")
     if not os.access(path if path.exists() else path.absolute().parent, os.W_OK):
         raise UserError(f"{path} cannot be written to by this user: name another file")
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Replace a file at once: what was there stays when the disk is full. Raises UserError."""
+    path = path.resolve()
+    draft = path.with_name(f".{path.name}.{os.getpid()}.new")
+    try:
+        if (path.exists() and not path.is_file()) or not os.access(path.parent, os.W_OK):  # a pipe, say
+            path.write_text(text, encoding="utf-8")
+            return
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise UserError(f"{path} was not written: {error.strerror}; make room, or name another file") from error
+
+
+def is_full(error: OSError) -> bool:
+    """Whether there is no room left on a disk, or in somebody's quota."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)

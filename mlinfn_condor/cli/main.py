@@ -23,6 +23,7 @@ from mlinfn_condor.cli import (
     watching,
 )
 from mlinfn_condor.cli.connection import choose
+from mlinfn_condor.cli.files import is_full
 from mlinfn_condor.errors import MlinfnError, UserError
 
 app = typer.Typer(
@@ -69,6 +70,14 @@ def main() -> None:
         app(prog_name="mlinfn")
     except MlinfnError as error:
         print(f"mlinfn: {error}", file=sys.stderr)
+        sys.exit(1)
+    except OSError as error:
+        if not is_full(error):
+            raise
+        # What is left of the output would fail once more at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        where = f" {error.filename}" if error.filename else ""
+        print(f"mlinfn: cannot write{where}: {error.strerror}; make room, then run the same again", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(watching.INTERRUPTED)

@@ -4,12 +4,13 @@ import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
-from mlinfn_condor.cli.files import refuse_unwritable
+from mlinfn_condor.cli.files import refuse_unwritable, write_whole
 from mlinfn_condor.errors import UserError
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def _write(told: "Sequence[Report]", form: Format, output: Path | None) -> None:
         return
     text = {Format.CSV: rendering.as_csv, Format.JSON: rendering.as_json, Format.HTML: rendering.page}[form](told)
     if output:
-        output.write_text(text, encoding="utf-8")
+        write_whole(output, text)
     else:
         sys.stdout.write(text)
 
@@ -81,16 +82,18 @@ def _print(told: "Sequence[Report]", output: Path | None) -> None:
     from rich.console import Console
     from rich.markup import escape
 
-    with output.open("w", encoding="utf-8") if output else sys.stdout as file:
-        console = Console(file=file, width=None if file.isatty() else PIPED_WIDTH, highlight=False)
-        for each in told:
-            console.print(f"[bold]{escape(each.title)}[/] by {each.by}, {each.period}")
-            for table in each.tables:
-                if table.rows:
-                    console.print(_drawn(table))
-            for note in each.notes:
-                console.print(escape(f"  {note}"))
-            console.print()
+    file = StringIO() if output else sys.stdout
+    console = Console(file=file, width=None if file.isatty() else PIPED_WIDTH, highlight=False)
+    for each in told:
+        console.print(f"[bold]{escape(each.title)}[/] by {each.by}, {each.period}")
+        for table in each.tables:
+            if table.rows:
+                console.print(_drawn(table))
+        for note in each.notes:
+            console.print(escape(f"  {note}"))
+        console.print()
+    if isinstance(file, StringIO) and output:
+        write_whole(output, file.getvalue())
 
 
 def _drawn(table: "Table") -> object:
