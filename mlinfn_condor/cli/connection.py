@@ -25,6 +25,17 @@ def choose(pool: str | None, user: str | None) -> None:
         os.environ.update(given)
 
 
+def environment() -> dict[str, str]:
+    """What a client's process needs to speak to the pool that `connect` means. Raises when that one is not up."""
+    if "CONDOR_CONFIG" in os.environ:
+        return {}
+    from mlinfn_condor.embedded import lifecycle
+    from mlinfn_condor.settings import Settings
+
+    settings = Settings()
+    return lifecycle.running(settings).environment(settings.user)
+
+
 def connect() -> Connection:
     """The pool that CONDOR_CONFIG names, else this user's embedded pool. Raises when that one is not up."""
     from mlinfn_condor.pool.real import RealPool

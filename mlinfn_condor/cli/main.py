@@ -8,6 +8,7 @@ import typer
 from mlinfn_condor.cli import (
     accounting,
     benching,
+    boosting,
     contracting,
     databases,
     glideins,
@@ -48,6 +49,7 @@ app.add_typer(scheduling.app, name="schedule", help="Work that starts by the clo
 app.add_typer(serving.app, name="services", help="Run the recorder, the provisioner and the others together.")
 app.add_typer(submitting.app, name="submit", help="Submit a training, a sweep, a session or Dask workers.")
 app.add_typer(benching.app, name="bench", help="Measure how well the pool does, beside HTCondor's defaults.")
+app.command()(boosting.boost)
 app.command()(looking.status)
 app.command()(looking.why)
 app.command()(looking.logs)
