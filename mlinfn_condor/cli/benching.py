@@ -139,6 +139,19 @@ def dask(
     _measure(bench, case, quick, as_json, output)
 
 
+@app.command("sharing")
+def sharing(
+    case: list[str] = typer.Option([], help="Only this case: owner."),
+    quick: bool = typer.Option(False, "--quick", help="8 jobs of the owner instead of 100."),
+    as_json: bool = JSON,
+    output: Path | None = OUTPUT,
+) -> None:
+    """How soon an owner is on his own devices when guests hold all of them, beyond the window that the guests use."""
+    from mlinfn_condor.bench import sharing as bench
+
+    _measure(bench, case, quick, as_json, output)
+
+
 def _measure(
     bench: ModuleType, case: list[str], quick: bool, as_json: bool, output: Path | None, picture: Path | None = None
 ) -> None:
