@@ -1,13 +1,10 @@
 """What commanding nodes promises, for the twin and for the real thing."""
 
-import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from multiprocessing import get_context
-from typing import Any
 
 import pytest
+from apart import apart
 from driver import wait_until
 
 from mlinfn_condor.errors import NodeBusy, NodeNotFound
@@ -26,24 +23,6 @@ class Nodes:
     drains: Callable[[str], bool]
 
 
-def adopt(environment: dict[str, str]) -> None:
-    os.environ.update(environment)
-
-
-def ask(method: str, *words: Any, **options: Any) -> Any:
-    return getattr(RealExecutionPoints(), method)(*words, **options)
-
-
-class InAProcessOfItsOwn:
-    """The real gate as administrator: the tests have spoken as somebody else, and one process has one identity."""
-
-    def __init__(self, process: ProcessPoolExecutor) -> None:
-        self._process = process
-
-    def __getattr__(self, method: str) -> Callable[..., Any]:
-        return lambda *words, **options: self._process.submit(ask, method, *words, **options).result()
-
-
 @pytest.fixture(params=["twin", "real"])
 def nodes(request: pytest.FixtureRequest) -> Iterator[Nodes]:
     if request.param == "twin":
@@ -58,9 +37,8 @@ def nodes(request: pytest.FixtureRequest) -> Iterator[Nodes]:
         return any(slot.get("Draining") is True for slot in slots)
 
     driver.submit(**BARE_JOB)[0].wait_for("computing")
-    spawn = get_context("spawn")
-    with ProcessPoolExecutor(1, spawn, initializer=adopt, initargs=(environment,)) as process:
-        yield Nodes(InAProcessOfItsOwn(process), drains)
+    with apart(RealExecutionPoints, environment) as gate:
+        yield Nodes(gate, drains)
 
 
 def test_an_idle_node_drains_until_it_is_kept_on(nodes):

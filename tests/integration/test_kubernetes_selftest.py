@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from apart import apart
 from driver import wait_until
 from glideins import orders
 from kube_standin import ApiServer
@@ -114,8 +115,8 @@ def selftest(bare_pool: RunningPool, server: ApiServer, folder: Path, tmp_path: 
     said: list[str] = []
     site = KubernetesSite(pool="ai", template=template(folder, orders(bare_pool, folder, "unused", **more)))
     gate = connect(server.kubeconfig(tmp_path / "kubeconfig"))
-    with Kubelet(server.cluster, folder).at_work() as kubelet:
-        on_kubernetes(site, RealPool(bare_pool.environment()), BARE, tmp_path, said.append, kube=gate, limits=PATIENT)
+    with apart(RealPool, bare_pool.environment()) as pool, Kubelet(server.cluster, folder).at_work() as kubelet:
+        on_kubernetes(site, pool, BARE, tmp_path, said.append, kube=gate, limits=PATIENT)
     assert kubelet.codes == [143]
     return said
 
