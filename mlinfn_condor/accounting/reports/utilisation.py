@@ -13,7 +13,9 @@ COLUMNS = (
     Column("unmeasured_h", "nobody knows whether it was computing"),
     Column("busy_percent", "busy of the measured hours", adds_up=False),
     Column("handover_h", "attempts waited for whoever they displaced; not part of claimed_h"),
-    Column("kwh", "energy of the attempts, as far as it was measured"),
+    Column(
+        "kwh", "energy of the attempts, as far as it was measured; that of simulated devices is made up: see `energy`"
+    ),
     Column("energy_unknown_h", "claimed hours without a measured energy"),
 )
 
