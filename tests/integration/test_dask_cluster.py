@@ -15,6 +15,8 @@ from mlinfn_condor.classes import PriorityClass
 from mlinfn_condor.embedded.distribution import Distribution
 from mlinfn_condor.embedded.report import SilentReport
 
+pytestmark = pytest.mark.slow  # twenty Pythons at once
+
 pytest.importorskip("dask_jobqueue")
 
 JOIN_SECONDS = 90
