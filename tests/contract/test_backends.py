@@ -99,12 +99,13 @@ def test_two_callers_make_one(place):
     place.backend.start("t4-1", T4)
     (first,) = place.backend.glideins()
     place.again().start("t4-1", T4, warm=True)
-    assert place.backend.glideins() == [first]
+    assert [(one.name, one.uid, one.warm) for one in place.backend.glideins()] == [(first.name, first.uid, first.warm)]
 
 
 def test_whoever_asks_anew_finds_the_same(place):
     place.backend.start("t4-1", T4)
-    assert place.again().glideins() == place.backend.glideins()
+    again = [(one.name, one.kind, one.uid) for one in place.again().glideins()]
+    assert again == [(one.name, one.kind, one.uid) for one in place.backend.glideins()]
 
 
 def test_what_is_removed_is_gone_and_what_is_unknown_is_no_mistake(place):

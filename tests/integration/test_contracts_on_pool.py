@@ -61,6 +61,7 @@ def models(payloads: list[Payload]) -> Counter[str]:
     return Counter(device.split("-")[2] for payload in payloads for device in payload.events()[-1].devices)
 
 
+@pytest.mark.slow
 def test_batch_fills_all_but_what_is_held_back_and_a_pledge_comes_back(contracted):
     # Of its node's devices the A30 is not the one that a job of any model would be given.
     guests = contracted.submit(user="bob", count=20, request_gpus=1)

@@ -8,6 +8,7 @@ import sys
 from os import environ
 from pathlib import Path
 
+import pytest
 from driver import Driver, wait_until
 
 from mlinfn_condor.classes import PriorityClass
@@ -51,6 +52,7 @@ def test_ctrl_c_lets_the_job_go_on_and_a_hold_ends_the_watch_at_once(driver: Dri
     assert "is on hold: to look at it (by user alice). `condor_release -name batch@" in second.stderr.read()
 
 
+@pytest.mark.slow
 def test_a_training_without_a_shared_home_goes_on_from_checkpoints_that_htcondor_carries(driver: Driver) -> None:
     shutil.copy(PLAIN, driver.folder)
     command = "command=python plain.py --folder checkpoints --epochs 1500 --stint 0.5"
