@@ -1,19 +1,18 @@
 """What an administrator does with nodes: drain one, keep one on. The real gate, and its twin for tests."""
 
 import os
-import subprocess
 from collections.abc import Mapping
 from typing import Any, Protocol
 
 from mlinfn_condor.errors import NodeBusy, NodeNotFound, PoolUnavailable
-from mlinfn_condor.pool import bindings
+from mlinfn_condor.pool import bindings, commands
 from mlinfn_condor.pool.bindings import answering, htcondor2
+from mlinfn_condor.pool.commands import CommandFailed
 
 NOBODY_ON_IT = 'State =!= "Claimed" && State =!= "Preempting"'
 """True of every slot of a node that runs nothing."""
 CHECK_IS_FALSE = "error code 10003"
 """DRAINING_CHECK_FAILED in HTCondor's source: the only reason that the startd gives by number."""
-ANSWER_SECONDS = 20
 
 
 class ExecutionPoints(Protocol):
@@ -86,22 +85,11 @@ class RealExecutionPoints:
 
     def _drain(self, *words: str) -> None:
         try:
-            done = subprocess.run(
-                ["condor_drain", *words],
-                env=self._environment,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                timeout=ANSWER_SECONDS,
-                check=False,
-            )
-        except (OSError, subprocess.TimeoutExpired) as error:
-            raise PoolUnavailable(f"condor_drain did not run: {error}") from error
-        if done.returncode != 0:
-            said = " ".join((done.stderr or done.stdout).split())
-            if CHECK_IS_FALSE in said:
-                raise NodeBusy(f"{words[-1]} was not drained: something runs there")
-            raise PoolUnavailable(f"{words[-1]} did not answer: {said}")
+            commands.run(self._environment, "condor_drain", *words)
+        except CommandFailed as error:
+            if CHECK_IS_FALSE in str(error):
+                raise NodeBusy(f"{words[-1]} was not drained: something runs there") from error
+            raise PoolUnavailable(f"{words[-1]} did not answer: {error}") from error
 
     def _slot(self, node: str) -> Any:
         found = self._find(f"PartitionableSlot && ({_of(node)})")

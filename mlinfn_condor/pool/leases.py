@@ -1,7 +1,6 @@
 """Boosts with an end, as the negotiator keeps them: a floor, a factor, a ceiling of one submitter. And a twin."""
 
 import os
-import subprocess
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,9 +8,8 @@ from enum import StrEnum
 from typing import Protocol
 
 from mlinfn_condor.errors import PoolUnavailable
-from mlinfn_condor.pool import bindings
-
-ANSWER_SECONDS = 20
+from mlinfn_condor.pool import bindings, commands
+from mlinfn_condor.pool.commands import CommandFailed
 
 
 class LeaseKind(StrEnum):
@@ -83,21 +81,10 @@ class RealLeases:
 
     def _run(self, *words: str) -> str:
         try:
-            done = subprocess.run(
-                ["condor_userprio", *words],
-                env=self._environment,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                timeout=ANSWER_SECONDS,
-                check=False,
-            )
-        except (OSError, subprocess.TimeoutExpired) as error:
-            raise PoolUnavailable(f"condor_userprio did not run: {error}") from error
-        if done.returncode != 0:
-            said = " ".join((done.stderr or done.stdout).split())
-            raise PoolUnavailable(f"the negotiator did not change anything (only administrators may): {said}")
-        return done.stdout
+            return commands.run(self._environment, "condor_userprio", *words)
+        except CommandFailed as error:
+            told = f"the negotiator did not change anything (only administrators may): {error}"
+            raise PoolUnavailable(told) from error
 
 
 def _leases(words: list[str]) -> list[Lease]:
