@@ -22,9 +22,10 @@ def read(path: Path, model: type[Model]) -> Model:
     try:
         return model.model_validate(told)
     except ValidationError as error:
-        raise BadRequest(f"{path}: {'; '.join(map(_sentence, error.errors()))}") from error
+        raise BadRequest(f"{path}: {'; '.join(map(sentence, error.errors()))}") from error
 
 
-def _sentence(mistake: Any) -> str:
+def sentence(mistake: Any) -> str:
+    """A mistake that pydantic found, with its place."""
     where = ".".join(str(part) for part in mistake["loc"] if part != "[key]")
     return f"{where}{': ' if where else ''}{mistake['msg'].removeprefix('Value error, ')}"

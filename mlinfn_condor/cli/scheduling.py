@@ -98,6 +98,31 @@ def add(
         print(f"{name} is scheduled: `mlinfn schedule list` tells when, `mlinfn services run` submits it")
 
 
+@app.command(epilog="Example: mlinfn schedule apply mlinfn.toml --look")
+def apply(
+    file: Path = typer.Argument(help="TOML with [[schedules]]: what `add` has as options, and `owner`."),
+    site: str = typer.Option("site", "--as", help="Whose declarations these are, where several files declare some."),
+    look: bool = typer.Option(False, "--look", help="Only tell what would change."),
+    dsn: str | None = DSN,
+) -> None:
+    """Make the schedules that a file declares so: add, change, and remove those that it has no more."""
+    from mlinfn_condor.schedules import declared
+    from mlinfn_condor.schedules.settings import SchedulesSettings
+
+    settings = SchedulesSettings()
+    wishes = declared.read(file, site)
+    with _book(dsn) as book:
+        found = declared.compare(book, wishes, site, settings)
+        if not look:
+            declared.apply(book, found, settings)
+    told = [("+", each["owner"], each["name"]) for each in found.add]
+    told += [("~", each["owner"], each["name"]) for each in found.change]
+    for sign, owner, name in told + [("-", *key) for key in found.remove]:
+        print(f"{sign} {owner} {name}")
+    if not found:
+        print(f"all {len(wishes)} schedules are as {file} has them")
+
+
 @app.command("list")
 def list_(everybody: bool = ALL, dsn: str | None = DSN, as_json: bool = JSON) -> None:
     """List your schedules, and when each is due next."""

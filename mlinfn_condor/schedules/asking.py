@@ -40,21 +40,28 @@ class Wish:
     at_latest: int | None = None
     mark: str = ""
     """Where data begins to be new."""
+    declared_in: str = ""
+    """The site whose file declares it."""
 
 
 def add(book: Book, wish: Wish, settings: SchedulesSettings, now: datetime | None = None) -> int:
     """Write it into the book; its number. Raises BadRequest with every mistake."""
+    return book.add(values(wish, settings, now), settings.per_user)
+
+
+def values(wish: Wish, settings: SchedulesSettings, now: datetime | None = None) -> Mapping[str, Any]:
+    """What the book keeps of it. Raises BadRequest with every mistake."""
     now = now or datetime.now(UTC)
     mistakes = [*_mistakes(wish), *_too_often(wish, settings, now)]
     if mistakes:
         raise BadRequest("; ".join(mistakes))
-    values: Mapping[str, Any] = {
+    return {
         "owner": wish.owner, "name": wish.name, "kind": wish.kind, "spec": wish.spec, "zone": wish.zone,
         "misfire": wish.misfire.value, "grace_s": wish.grace, "catch_up": wish.catch_up, "jitter_s": wish.jitter,
         "overlap": wish.overlap, "retries": wish.retries, "retry_s": wish.retry_pause, "least": wish.least,
-        "at_latest_s": wish.at_latest, "now": now, "mark": wish.mark,
+        "at_latest_s": wish.at_latest, "now": now, "mark": wish.mark, "declared_in": wish.declared_in,
+        "job": dict(wish.request.parameters()),
     }  # fmt: skip
-    return book.add(values, wish.request.parameters(), settings.per_user)
 
 
 def _mistakes(wish: Wish) -> list[str]:

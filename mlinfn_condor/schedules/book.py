@@ -19,19 +19,27 @@ class Book:
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
 
-    def add(self, values: Mapping[str, Any], job: Mapping[str, str], per_user: int) -> int:
+    def add(self, values: Mapping[str, Any], per_user: int) -> int:
         """A new schedule; its number. Raises BadRequest: the name is taken, or there are too many."""
         owner, name = values["owner"], values["name"]
         with self.connection.transaction():
             self.connection.execute(SQL.text("hold_owner"), {"owner": owner})
             if self.schedules(owner, name):
                 raise BadRequest(f"{owner} has a schedule {name} already: remove it first, or choose another name")
-            given = {**values, "job": json.dumps(dict(job)), "per_user": per_user}
+            given = {**values, "job": json.dumps(values["job"]), "per_user": per_user}
             row = self.connection.execute(SQL.text("add_schedule"), given).fetchone()
             if row is None:
                 raise BadRequest(f"{owner} has {per_user} schedules, which is all one may have: remove one first")
             self.connection.execute(SQL.text("tell"))
         return int(row[0])
+
+    def rewrite(self, values: Mapping[str, Any]) -> None:
+        """Another wish under the same name; its history stays. Raises BadRequest when it is not there."""
+        given = {**values, "job": json.dumps(values["job"])}
+        with self.connection.transaction():
+            if self.connection.execute(SQL.text("change_schedule"), given).fetchone() is None:
+                raise BadRequest(f"{values['owner']}'s schedule {values['name']} is gone meanwhile: try again")
+            self.connection.execute(SQL.text("tell"))
 
     def remove(self, owner: str, name: str) -> None:
         """Raises BadRequest when there is none."""

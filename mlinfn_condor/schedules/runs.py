@@ -31,6 +31,8 @@ class Schedule:
     added_at: datetime
     planned_until: datetime
     mark: str
+    declared_in: str
+    """The site whose file declares it; empty: added by hand."""
 
     @property
     def rule(self) -> Rule | None:

@@ -57,6 +57,12 @@ INSERT INTO mlinfn.spawn (clicked_at, username, server, model, ready_at, outcome
     ('2026-03-01 07:59', 'carol', '', 'A100', NULL, 'failed');
 INSERT INTO mlinfn.history_cursor VALUES ('batch@', 'epoch', 'x', 10, 6, 1, '2026-03-04 11:59');
 INSERT INTO mlinfn.day_state SELECT d, now() FROM generate_series('2026-03-01'::date, '2026-03-04', '1 day') AS d;
+INSERT INTO mlinfn_schedule.schedule (owner, name, kind, spec, grace_s, catch_up, retry_s, job, added_at, planned_until)
+VALUES ('alice', 'nightly', 'every', '600', 60, 10, 60, '{}', '2026-03-04', '2026-03-04');
+INSERT INTO mlinfn_schedule.run (schedule, due_at, start_at, state)
+SELECT number, at, at, state FROM mlinfn_schedule.schedule, (VALUES
+    (timestamptz '2026-03-04 11:40', 'done'), ('2026-03-04 11:50', 'due'), ('2026-03-04 12:10', 'due')
+) AS run (at, state);
 """
 
 

@@ -215,3 +215,13 @@ def test_a_port_that_is_taken_is_one_line() -> None:
         done = subprocess.run(line, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 1
     assert f"cannot listen at 127.0.0.1:{port}" in done.stderr.splitlines()[0]
+
+
+def test_a_scheduled_run_that_nobody_submits_is_told_as_late(own: str) -> None:
+    with connect(own, autocommit=True) as connection:
+        told = live(own)
+        assert told["mlinfn_schedules"] == {("every",): 1}
+        assert told["mlinfn_schedule_runs"]["every", "done"] == 1
+        assert told["mlinfn_schedule_late_seconds"]["every",] == 620
+        connection.execute("UPDATE mlinfn_schedule.run SET state = 'submitted' WHERE state = 'done'")
+    assert live(own)["mlinfn_schedule_late_seconds"] == {("every",): 0}, "it waits for the one before it"

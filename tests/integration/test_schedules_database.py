@@ -13,6 +13,7 @@ from postgres import fresh_database
 from mlinfn_condor.errors import BadRequest, MlinfnError, PoolUnavailable
 from mlinfn_condor.pool import JobId
 from mlinfn_condor.pool.twin import TwinPool
+from mlinfn_condor.schedules import declared
 from mlinfn_condor.schedules.arrivals import EVERYTHING, position
 from mlinfn_condor.schedules.asking import Wish, add
 from mlinfn_condor.schedules.book import Book
@@ -425,3 +426,70 @@ def test_an_address_that_git_would_run_is_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "run").exists()
     with pytest.raises(BadRequest, match="no address and branch"):
         tip("--upload-pack=touch main")
+
+
+DECLARED = """
+[[schedules]]
+owner = "alice"
+name = "nightly"
+cron = "30 2 * * *"
+zone = "Europe/Rome"
+command = ["python", "train.py"]
+folder = "{folder}"
+
+[[schedules]]
+owner = "bob"
+name = "hourly"
+every = 3600
+command = ["python", "look.py"]
+folder = "{folder}"
+
+[pool]
+projects = ["alpha"]
+"""
+
+
+def apply(site: Site, text: str, folder: Path) -> declared.Changes:
+    file = folder / "site.toml"
+    file.write_text(text.replace("{folder}", str(folder)))
+    found = declared.compare(site.book, declared.read(file, "site"), "site", SETTINGS, site.now)
+    declared.apply(site.book, found, SETTINGS)
+    return found
+
+
+def test_a_file_makes_the_schedules_so_and_again_changes_nothing(site: Site, tmp_path: Path) -> None:
+    site.add(name="by-hand")
+    assert len(apply(site, DECLARED, tmp_path).add) == 2
+    assert not apply(site, DECLARED, tmp_path)
+    names = [(each.owner, each.name) for each in site.book.schedules()]
+    assert names == [("alice", "by-hand"), ("alice", "nightly"), ("bob", "hourly")]
+
+
+def test_a_declared_schedule_that_changes_keeps_its_number_and_its_history(site: Site, tmp_path: Path) -> None:
+    apply(site, DECLARED, tmp_path)
+    before = site.book.schedules("bob")[0]
+    site.turn(minutes=61)
+    changed = apply(
+        site, DECLARED.replace("look.py", "look.py, --twice").replace("every = 3600", "every = 1800"), tmp_path
+    )
+    after = site.book.schedules("bob")[0]
+    assert [each["name"] for each in changed.change] == ["hourly"]
+    assert (after.number, after.spec, after.added_at) == (before.number, "1800", site.now)
+    assert site.book.history("bob", "hourly", 10)
+
+
+def test_what_a_file_has_no_more_is_removed_and_what_was_added_by_hand_stays(site: Site, tmp_path: Path) -> None:
+    site.add(name="by-hand")
+    apply(site, DECLARED, tmp_path)
+    assert sorted(apply(site, "", tmp_path).remove) == [("alice", "nightly"), ("bob", "hourly")]
+    assert [each.name for each in site.book.schedules()] == ["by-hand"]
+
+
+def test_a_file_with_mistakes_changes_nothing_and_tells_all_of_them(site: Site, tmp_path: Path) -> None:
+    site.add(name="nightly")
+    with pytest.raises(BadRequest, match="alice's nightly: added by hand"):
+        apply(site, DECLARED, tmp_path)
+    wrong = DECLARED.replace("Europe/Rome", "Europe/Room").replace("every = 3600", "every = 3")
+    with pytest.raises(BadRequest, match=r"no time zone 'Europe/Room'.*bob's hourly: every: due every 3 s"):
+        apply(site, wrong, tmp_path)
+    assert [each.owner for each in site.book.schedules()] == ["alice"]

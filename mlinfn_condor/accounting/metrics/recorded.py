@@ -40,6 +40,13 @@ REFUSED = Gauge(
 )
 PENDING = Gauge("mlinfn_recorder_pending_sums", "Days over that are still to be added up.")
 SIZE = Gauge("mlinfn_database_size_bytes", "The database on disk.")
+SCHEDULES = Gauge("mlinfn_schedules", "Schedules that are kept; kind is what starts their runs.", ("kind",))
+SCHEDULED_RUNS = Gauge(
+    "mlinfn_schedule_runs", "Runs in the history; state is done, failed, skipped or running.", ("kind", "state")
+)
+SCHEDULE_LATE = Gauge(
+    "mlinfn_schedule_late_seconds", "Longest wait of a due run that only the scheduler keeps waiting.", ("kind",)
+)
 
 LONGEST_LOOK_SECONDS = 60
 """No statement takes longer. The first look after a start reads the sums of all days, so scrapes do not wait for it."""
@@ -109,6 +116,13 @@ class RecordedFigures:
         yield LAST_LOOK.of([((), looked)])
         yield SIZE.of([((), size)])
         yield PENDING.of([((), waiting)])
+        schedules = rows("schedules")
+        yield SCHEDULES.of((row[:1], row[1]) for row in schedules)
+        states = ("done", "failed", "skipped", "running")
+        yield SCHEDULED_RUNS.of(
+            ((row[0], state), many) for row in schedules for state, many in zip(states, row[2:6], strict=True)
+        )
+        yield SCHEDULE_LATE.of((row[:1], row[6]) for row in schedules)
         progress = rows("reading_progress")
         for place, family in enumerate((RECORDS, REFUSED, LAST_READ), start=2):
             yield family.of((row[:2], row[place]) for row in progress)

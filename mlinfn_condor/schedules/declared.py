@@ -1,0 +1,180 @@
+"""Schedules that a file declares: what it says is made so, what it says no more is removed."""
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from mlinfn_condor.errors import BadRequest, MlinfnError
+from mlinfn_condor.schedules import arrivals, asking
+from mlinfn_condor.schedules.asking import Wish
+from mlinfn_condor.schedules.book import Book
+from mlinfn_condor.schedules.planning import Misfire
+from mlinfn_condor.schedules.runs import Schedule
+from mlinfn_condor.schedules.settings import SchedulesSettings
+from mlinfn_condor.settings_file import sentence
+from mlinfn_condor.store import Error
+from mlinfn_condor.submission.requests import Devices, Identity, TrainingRequest
+
+DATA = ("rows", "commits")
+STEADY = (
+    "kind", "spec", "zone", "misfire", "grace_s", "catch_up", "jitter_s", "overlap", "retries", "retry_s", "least",
+    "at_latest_s", "job",
+)  # fmt: skip
+"""What makes two wishes the same."""
+
+
+class DeclaredSchedule(BaseModel):
+    """`[[schedules]]`: what `mlinfn schedule add` has as options, and whose it is."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    owner: Identity
+    name: str
+    command: list[str] = Field(min_length=1)
+    folder: Path
+    """Where it runs and writes; the nodes and this service see it."""
+    cron: str | None = None
+    every: int | None = None
+    """Seconds."""
+    rows: str | None = None
+    commits: str | None = None
+    zone: str = "UTC"
+    misfire: Misfire = Misfire.ONCE
+    grace: int = 60
+    catch_up: int = 10
+    jitter: int = 0
+    overlap: bool = False
+    retries: int = 0
+    retry_pause: int = 60
+    least: int = 1
+    at_latest: int | None = None
+    cpus: int = 1
+    memory_mb: int = 2048
+    gpus: int = 0
+    model: str | None = None
+    project: str | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if sum(each is not None for each in (self.cron, self.every, self.rows, self.commits)) != 1:
+            raise ValueError("say when, in one way: cron, every, rows or commits")
+        return self
+
+    def wish(self, declared_in: str) -> Wish:
+        """Raises BadRequest."""
+        asked = {"cron": self.cron, "every": self.every, "rows": self.rows, "commits": self.commits}
+        ((kind, spec),) = ((kind, str(spec)) for kind, spec in asked.items() if spec is not None)
+        request = TrainingRequest(
+            command=self.command, cpus=self.cpus, memory_mb=self.memory_mb, folder=self.folder, project=self.project,
+            devices=Devices(count=self.gpus, model=self.model),
+        )  # fmt: skip
+        return Wish(
+            owner=self.owner, name=self.name, kind=kind, spec=spec, request=request, zone=self.zone,
+            misfire=self.misfire, grace=self.grace, catch_up=self.catch_up, jitter=self.jitter, overlap=self.overlap,
+            retries=self.retries, retry_pause=self.retry_pause, least=self.least, at_latest=self.at_latest,
+            declared_in=declared_in,
+        )  # fmt: skip
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+    schedules: list[DeclaredSchedule] = []
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What makes the book as the file has it; each by owner and name."""
+
+    add: list[Mapping[str, Any]]
+    change: list[Mapping[str, Any]]
+    remove: list[tuple[str, str]]
+
+    def __bool__(self) -> bool:
+        return bool(self.add or self.change or self.remove)
+
+
+def read(path: Path, declared_in: str) -> list[Wish]:
+    """The wishes of `[[schedules]]`; other tables belong to others. Raises BadRequest with every mistake."""
+    try:
+        told = _File.model_validate(tomllib.loads(path.read_text()))
+    except OSError as error:
+        raise BadRequest(f"{path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadRequest(f"{path} is no TOML: {error}") from error
+    except ValidationError as error:
+        raise BadRequest(f"{path}: {'; '.join(map(sentence, error.errors()))}") from error
+    wishes, mistakes = [], []
+    for one in told.schedules:
+        try:
+            wishes.append(one.wish(declared_in))
+        except BadRequest as error:
+            mistakes.append(f"{one.owner}'s {one.name}: {error}")
+    mistakes += [f"{owner}'s {name} is there twice" for owner, name in _twice(wishes)]
+    if mistakes:
+        raise BadRequest(f"{path}: {'; '.join(mistakes)}")
+    return wishes
+
+
+def changes(wanted: Iterable[Mapping[str, Any]], there: Iterable[Schedule], declared_in: str) -> Changes:
+    """What is to be done; pure. Raises BadRequest for a name that somebody took by hand."""
+    found = {(each.owner, each.name): each for each in there}
+    told = {(each["owner"], each["name"]): each for each in wanted}
+    taken = [key for key in told if key in found and found[key].declared_in != declared_in]
+    if taken:
+        names = ", ".join(f"{owner}'s {name}" for owner, name in taken)
+        raise BadRequest(f"{names}: added by hand, or by another file: remove it there, or choose another name")
+    return Changes(
+        [wish for key, wish in told.items() if key not in found],
+        [wish for key, wish in told.items() if key in found and _differ(wish, found[key])],
+        [key for key, each in found.items() if each.declared_in == declared_in and key not in told],
+    )
+
+
+def compare(
+    book: Book, wishes: Iterable[Wish], declared_in: str, settings: SchedulesSettings, now: datetime | None = None
+) -> Changes:
+    """Look what the book has. Raises BadRequest with every mistake."""
+    now, wanted, mistakes = now or datetime.now(UTC), [], []
+    for wish in wishes:
+        try:
+            wanted.append(dict(asking.values(wish, settings, now)) | {"mark": _mark(book, wish)})
+        except (MlinfnError, Error) as error:
+            mistakes.append(f"{wish.owner}'s {wish.name}: {' '.join(str(error).split())}")
+    if mistakes:
+        raise BadRequest("; ".join(mistakes))
+    return changes(wanted, book.schedules(), declared_in)
+
+
+def apply(book: Book, found: Changes, settings: SchedulesSettings) -> None:
+    """All of it or nothing. Raises BadRequest."""
+    with book.connection.transaction():
+        for owner, name in found.remove:
+            book.remove(owner, name)
+        for values in found.change:
+            book.rewrite(values)
+        for values in found.add:
+            book.add(values, settings.per_user)
+
+
+def _mark(book: Book, wish: Wish) -> str:
+    """Where data begins to be new, if it is new to the book."""
+    if wish.kind not in DATA:
+        return ""
+    mark = arrivals.position(book, wish.kind, wish.spec)
+    if wish.kind == "rows":
+        book.count_new(wish.spec, mark, mark)  # a table that is not there or not prepared is refused here
+    return mark
+
+
+def _differ(wish: Mapping[str, Any], schedule: Schedule) -> bool:
+    return any(wish[field] != getattr(schedule, field) for field in STEADY)
+
+
+def _twice(wishes: list[Wish]) -> list[tuple[str, str]]:
+    keys = [(each.owner, each.name) for each in wishes]
+    return sorted({key for key in keys if keys.count(key) > 1})
