@@ -1,4 +1,5 @@
-"""A displaced worker hands its results to the others before it leaves: `dask worker --preload-nanny` with this module.
+"""A worker that comes is patient, and a displaced one hands its results to the others before it leaves: `dask worker
+--preload-nanny` with this module.
 
 By itself a Dask worker that gets SIGTERM just closes, and everything that only it held is computed again.
 """
@@ -19,6 +20,16 @@ CONNECT_SECONDS = 1
 """Shorter than Dask's 30: a scheduler that does not answer is gone, as when the user closes the cluster."""
 
 _log = logging.getLogger("distributed.nanny.retirement")
+
+
+async def dask_setup(nanny: "Nanny") -> None:
+    """Dask calls this before the nanny speaks to the scheduler: it may wait as long as the worker (`death-timeout`).
+
+    By itself it ends its job after the 30 s of any connection. A scheduler that 200 workers come to at once, each with
+    TLS, keeps the last ones waiting longer on a busy machine, and those who come anew for them make it worse.
+    """
+    if nanny.death_timeout:
+        nanny.rpc.timeout = nanny.death_timeout
 
 
 async def dask_teardown(nanny: "Nanny") -> None:

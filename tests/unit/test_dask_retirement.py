@@ -1,11 +1,13 @@
 """A worker that closes hands over what only it holds; and closes all the same when there is nobody to hand it to."""
 
 import asyncio
+import socket
 
 import pytest
 
 pytest.importorskip("distributed")
 
+import dask
 from distributed import Client, Nanny, Scheduler, wait
 
 from mlinfn_condor.dask import retirement
@@ -13,9 +15,9 @@ from mlinfn_condor.dask import retirement
 ON_LOOPBACK = {"host": "127.0.0.1", "dashboard": False, "dashboard_address": "127.0.0.1:0"}
 
 
-def nanny(scheduler):
+def nanny(address):
     return Nanny(
-        scheduler.address,
+        address,
         nthreads=1,
         host="127.0.0.1",
         preload_nanny=[retirement.__name__],
@@ -28,8 +30,8 @@ def with_two_workers(act):
     async def run():
         async with (
             Scheduler(port=0, **ON_LOOPBACK) as scheduler,
-            nanny(scheduler) as leaving,
-            nanny(scheduler),
+            nanny(scheduler.address) as leaving,
+            nanny(scheduler.address),
             Client(scheduler.address, asynchronous=True) as client,
         ):
             await client.wait_for_workers(2)
@@ -61,7 +63,7 @@ def test_results_outlive_their_worker(tmp_path):
 def test_a_worker_leaves_soon_when_its_scheduler_is_gone():
     async def run():
         async with Scheduler(port=0, **ON_LOOPBACK) as scheduler:
-            worker = await nanny(scheduler)
+            worker = await nanny(scheduler.address)
             await scheduler.close()
             async with asyncio.timeout(retirement.RETIRE_SECONDS):
                 await worker.close(reason="test")
@@ -82,3 +84,27 @@ def test_a_handover_that_takes_too_long_is_given_up(monkeypatch, caplog):
 
     with_two_workers(act)
     assert "not done within 0.1 s" in caplog.text
+
+
+def test_a_nanny_waits_for_its_scheduler_longer_than_for_any_connection(unused_port):
+    async def run():
+        with dask.config.set({"distributed.comm.timeouts.connect": "0.2s"}):
+            coming = asyncio.create_task(begun(nanny(f"tcp://127.0.0.1:{unused_port}")))
+            done, _ = await asyncio.wait({coming}, timeout=1.5)
+            assert not done, "five times as long as a connection may take"
+        async with Scheduler(port=unused_port, **ON_LOOPBACK):
+            worker = await coming
+            await worker.close(reason="test")
+
+    asyncio.run(run())
+
+
+async def begun(nanny):
+    return await nanny
+
+
+@pytest.fixture
+def unused_port():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return taken.getsockname()[1]
