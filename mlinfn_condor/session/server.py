@@ -44,11 +44,13 @@ def serve(folder: SessionFolder, token: str, root: Path, ip: str) -> None:
     sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
     from mlinfn_condor.session.application import SessionServer
     from mlinfn_condor.session.configuration import configuration
+    from mlinfn_condor.session.dashboards import offered
 
     SessionServer.session_folder = folder
     SessionServer.session_config = configuration(token, root, ip)
     if not token:
-        SessionServer.session_config.ServerApp.jpserver_extensions |= {"mlinfn_condor.session.single_user": True}
+        extensions = {"mlinfn_condor.session.single_user": True} | offered(os.environ)
+        SessionServer.session_config.ServerApp.jpserver_extensions |= extensions
     SessionServer.launch_instance(argv=[])
 
 

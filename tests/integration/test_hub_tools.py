@@ -1,6 +1,7 @@
 """Inside a hub's session on a real pool: HTCondor's commands, its bindings and Dask work at once, as the user alone."""
 
 import base64
+import contextlib
 import json
 import os
 import subprocess
@@ -10,6 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import requests
+import websocket
 
 from mlinfn_condor.demo.notebook import Kernel, Notebook
 from mlinfn_condor.demo.visitor import Visitor
@@ -29,6 +32,11 @@ should_transfer_files = NO
 hold = true
 +PriorityClass = "{priority_class}"
 queue
+"""
+DASHBOARD = """
+from mlinfn_condor.dask import Cluster
+cluster = Cluster()
+print(cluster.dashboard_link)
 """
 COMMAND = """
 import subprocess
@@ -142,6 +150,43 @@ def test_the_bindings_submit_and_ask(kernel: Kernel) -> None:
 
 def test_a_dask_cluster_computes(kernel: Kernel) -> None:
     assert "sum 5050" in told(kernel, DASK)
+
+
+@pytest.fixture
+def dashboard(hub: RunningHub, kernel: Kernel) -> Iterator[str]:
+    """Where alice's browser finds the dashboard of a cluster in her session."""
+    yield hub.url.removesuffix("/") + told(kernel, DASHBOARD).strip()
+    told(kernel, "cluster.close()")
+
+
+def test_the_dashboard_is_at_the_hubs_address_for_its_user_alone(
+    hub: RunningHub, alice: Visitor, dashboard: str
+) -> None:
+    assert dashboard.startswith(f"{hub.url}user/alice/proxy/"), "a path behind the hub"
+    bob = Visitor.sign_in(hub, "bob")
+    answers = {
+        name: requests.get(dashboard, headers=headers, timeout=30, allow_redirects=False)
+        for name, headers in {
+            "alice": {"Authorization": f"token {alice.token}"},
+            "bob": {"Authorization": f"token {bob.token}"},
+            "nobody": {},
+        }.items()
+    }
+    assert answers["alice"].status_code == 200, answers["alice"].text
+    assert "Dask" in answers["alice"].text
+    # A browser that nobody is signed in with is sent to the hub, which asks who it is.
+    assert answers["nobody"].status_code in (302, 403)
+    assert answers["bob"].status_code == 403
+    assert "Dask" not in answers["bob"].text + answers["nobody"].text
+    live = dashboard.replace("http", "ws", 1) + "/ws"
+    with contextlib.closing(
+        websocket.create_connection(
+            live, header=[f"Authorization: token {alice.token}"], subprotocols=["bokeh"], timeout=30
+        )
+    ) as pages:
+        assert pages.getstatus() == 101
+    with pytest.raises(websocket.WebSocketBadStatusException):
+        websocket.create_connection(live, header=[f"Authorization: token {bob.token}"], timeout=30)
 
 
 def test_the_class_of_sessions_is_not_to_be_had_among_batch(kernel: Kernel) -> None:
