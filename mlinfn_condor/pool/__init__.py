@@ -1,5 +1,6 @@
 """The gate to HTCondor: what the rest of the package knows of a pool, the real one and its twin in memory."""
 
+from mlinfn_condor.pool.addable import Addable
 from mlinfn_condor.pool.bindings import configured, satisfies
 from mlinfn_condor.pool.events import Happening
 from mlinfn_condor.pool.jobs import Job, JobId, JobState
@@ -10,6 +11,7 @@ from mlinfn_condor.pool.submitters import Submitter
 
 __all__ = [
     "ACCESS_POINTS",
+    "Addable",
     "Device",
     "DeviceKind",
     "Happening",

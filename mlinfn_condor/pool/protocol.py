@@ -5,6 +5,7 @@ from typing import Protocol
 
 from mlinfn_condor.classes import PriorityClass
 from mlinfn_condor.errors import JobNotFound
+from mlinfn_condor.pool.addable import Addable
 from mlinfn_condor.pool.events import Happening
 from mlinfn_condor.pool.jobs import Job, JobId, JobState
 from mlinfn_condor.pool.priorities import Priority
@@ -50,6 +51,10 @@ class Pool(Protocol):
 
     def priorities(self) -> list[Priority]:
         """Submitters and accounting groups, as the negotiator last published them (each cycle)."""
+        ...
+
+    def addable(self) -> list[Addable]:
+        """What one more node of each kind that a provisioner can still add would bring, as the negotiator was told."""
         ...
 
     def submitters(self) -> list[Submitter]:

@@ -10,7 +10,8 @@ from tempfile import NamedTemporaryFile
 from typing import Any
 
 from mlinfn_condor.errors import JobEnded, JobHeld, JobNotFound, JobRefused, PoolUnavailable, Timeout
-from mlinfn_condor.pool import bindings
+from mlinfn_condor.pool import addable, bindings
+from mlinfn_condor.pool.addable import Addable
 from mlinfn_condor.pool.ads import text, whole
 from mlinfn_condor.pool.bindings import answering, htcondor2, plain
 from mlinfn_condor.pool.events import Happening, changes, happenings
@@ -94,6 +95,11 @@ class RealPool:
     def priorities(self) -> list[Priority]:
         """See Pool. From the collector: the bindings' getPriorities mixes records up from the tenth on (25.14.1)."""
         return [Priority.from_ad(ad) for ad in self._collected("Accounting", "true", None)]
+
+    def addable(self) -> list[Addable]:
+        """See Pool."""
+        told = self._collected("Negotiator", "true", ["MlinfnNodesToCome"])
+        return [node for ad in told for node in addable.read(text(ad, "MlinfnNodesToCome"))]
 
     def submitters(self) -> list[Submitter]:
         """See Pool."""

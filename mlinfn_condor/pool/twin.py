@@ -10,6 +10,7 @@ from itertools import count
 from typing import Any
 
 from mlinfn_condor.errors import JobEnded, JobHeld, JobNotFound, JobRefused, PoolUnavailable, Timeout
+from mlinfn_condor.pool.addable import Addable
 from mlinfn_condor.pool.ads import Ad, AdValue, text
 from mlinfn_condor.pool.bindings import classad2, htcondor2, plain, satisfies
 from mlinfn_condor.pool.events import Happening
@@ -58,6 +59,8 @@ class TwinPool:
         self.user = user
         self.now = now
         self.reconfigured: list[str] = []
+        self.to_come: list[Addable] = []
+        """What `addable` says."""
         self._slots = [dict(ad) for ad in slots]
         self._priorities = list(priorities)
         self._refusals = dict(refusals or {})
@@ -113,6 +116,10 @@ class TwinPool:
     def priorities(self) -> list[Priority]:
         """See Pool."""
         return [Priority.from_ad(ad) for ad in self._priorities]
+
+    def addable(self) -> list[Addable]:
+        """See Pool."""
+        return list(self.to_come)
 
     def submitters(self) -> list[Submitter]:
         """See Pool. Named as the pool's transforms would name them."""

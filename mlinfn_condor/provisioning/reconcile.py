@@ -12,7 +12,7 @@ from mlinfn_condor.pool.execution_points import ExecutionPoints
 from mlinfn_condor.provisioning.actions import Action, KeepOn, Plan, Remove, Retire, Start
 from mlinfn_condor.provisioning.backends import Backend, NodeRefused
 from mlinfn_condor.provisioning.backoff import Failure
-from mlinfn_condor.provisioning.growth import Growth
+from mlinfn_condor.provisioning.growth import Growth, nodes_to_come
 from mlinfn_condor.provisioning.journal import Happening, Journal
 from mlinfn_condor.provisioning.leading import Leader
 from mlinfn_condor.provisioning.look import Memory, look
@@ -60,7 +60,7 @@ class Provisioner:
         # What one turn asked for was asked for at once: refused together, it is one round of the kind's back-off.
         failed = [replace(failure, asked=snapshot.now) for failure in refused]
         if self.growth is not None and not decided.distrust:
-            self.growth.tell(decided.growing)
+            self.growth.tell(decided.growing, nodes_to_come(decided))
         self._tell_of_prospects(decided, snapshot)
         self.memory = self.memory.after(snapshot, (*decided.failures, *failed))
         return decided

@@ -151,6 +151,10 @@ def test_submitters_are_counted_by_class_and_project(bench):
     assert (mine.priority_class, mine.project, mine.held) == (PriorityClass.BATCH, project, 1)
 
 
+def test_without_a_provisioner_no_node_is_to_come(bench):
+    assert bench.pool.addable() == []
+
+
 def test_a_user_cannot_reconfigure_an_access_point(bench):
     with pytest.raises(PoolUnavailable, match="batch@"):
         bench.pool.reconfigure("batch@")

@@ -35,6 +35,8 @@ withdraw_seconds = 5
 """
 T4 = {"request_gpus": 1, "require_gpus": 'DeviceModel == "T4"'}
 COME_SECONDS, LEAVE_SECONDS = 60, 60
+TOLD_SECONDS = 70
+"""The negotiator reports every 60 s."""
 SOAK_SECONDS, SOAK_SEED = 600, 20261125
 
 
@@ -42,6 +44,11 @@ SOAK_SECONDS, SOAK_SEED = 600, 20261125
 def provisioners(bare: Driver) -> Iterator[Provisioners]:
     with closing(Provisioners(bare, SETTINGS)) as ready:
         yield ready
+
+
+def to_come(provisioners: Provisioners) -> str:
+    words = ["condor_status", "-negotiator", "-af", "MlinfnNodesToCome"]
+    return provisioners.driver.run(*words, user="alice").stdout.strip()
 
 
 def test_nodes_come_with_demand_serve_it_and_leave(provisioners):
@@ -58,6 +65,8 @@ def test_nodes_come_with_demand_serve_it_and_leave(provisioners):
     assert told[0] == "asked"
     assert "joined" in told
     assert "removed" in told
+    wait_until(lambda: to_come(provisioners), TOLD_SECONDS, "everybody may read what one more node would bring")
+    assert to_come(provisioners) == "gpu:2:1:2304:T4"
 
 
 def test_plan_says_what_it_would_do_and_why_and_does_nothing(provisioners):

@@ -54,6 +54,11 @@ def test_lost_nodes_are_forgotten_soon_and_daemons_that_live_are_not(batch):
         assert int(batch.knob(interval)) * 3 <= lifetime, interval
 
 
+def test_the_negotiator_tells_everybody_of_nodes_that_can_come(batch):
+    assert "MlinfnNodesToCome" in batch.words("NEGOTIATOR_ATTRS")
+    assert batch.knob("MlinfnNodesToCome") == '""'
+
+
 def test_a_user_has_few_sessions_and_many_jobs(batch, interactive):
     assert int(interactive.knob("MAX_JOBS_PER_OWNER")) == int(interactive.knob("MAX_JOBS_PER_SUBMISSION")) == 3
     assert int(batch.knob("MAX_JOBS_PER_OWNER")) >= int(batch.knob("MAX_JOBS_PER_SUBMISSION")) >= 1000

@@ -145,14 +145,16 @@ def test_a_back_end_that_is_away_changes_nothing_and_is_no_reason_to_ask_again(s
 def test_the_negotiator_is_told_once_of_what_can_be_added(site):
     for _ in range(3):
         site.provisioner.turn()
-    assert "MLINFN_GROWING_MODELS = T4" in site.growing.read_text()
+    assert "MLINFN_GROWING_MODELS = T4\n" in site.growing.read_text()
+    assert "MLINFN_NODES_TO_COME = gpu:" in site.growing.read_text()
     assert site.nodes.negotiator_reconfigured == 1
     site.queue(50)
     site.provisioner.turn()
     assert len(site.names) == 3
     site.provisioner.turn()
     assert site.nodes.negotiator_reconfigured == 2
-    assert site.growing.read_text().endswith("MLINFN_GROWING_MODELS = \n")
+    assert "MLINFN_GROWING_MODELS = \n" in site.growing.read_text()
+    assert site.growing.read_text().endswith("MLINFN_NODES_TO_COME = \n")
 
 
 def test_a_node_that_joins_and_one_that_is_gone_are_noted(site):
