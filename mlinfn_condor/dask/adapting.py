@@ -23,8 +23,11 @@ class PoolAdaptive(Adaptive):
 
     cluster: "Cluster"
 
-    def __init__(self, cluster: "Cluster", *, waiting: int = 0, **options: Any) -> None:
-        """`waiting`: so many may wait in the queue, for nodes that provisioning adds when somebody waits for them."""
+    def __init__(self, cluster: "Cluster", *, waiting: int | None = None, **options: Any) -> None:
+        """`waiting`: so many may wait in the queue, for nodes that are added when somebody waits for them.
+
+        Otherwise as many as one more node takes, if the pool tells that one can be added; when it has come, another.
+        """
         self.waiting = waiting
         super().__init__(cluster, **options)
 
@@ -34,5 +37,5 @@ class PoolAdaptive(Adaptive):
         asked = len(self.plan)
         if wanted <= asked:
             return wanted
-        running, room = await self.cluster.capacity()
-        return enough(wanted, asked, running, room + self.waiting)
+        running, room, to_come = await self.cluster.capacity()
+        return enough(wanted, asked, running, room + (to_come if self.waiting is None else self.waiting))

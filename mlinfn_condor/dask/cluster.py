@@ -6,6 +6,7 @@ import os
 import time
 from dataclasses import astuple
 from functools import partial
+from importlib.util import find_spec
 from typing import Any
 
 import dask
@@ -22,10 +23,10 @@ from mlinfn_condor.dask.adapting import PoolAdaptive
 from mlinfn_condor.dask.batches import ACCESS_POINT, Batches
 from mlinfn_condor.dask.credentials import Credentials
 from mlinfn_condor.dask.job import CondorJob, condor_job
-from mlinfn_condor.dask.room import Shape, room
+from mlinfn_condor.dask.room import Shape, room, to_come
 from mlinfn_condor.dask.wishes import directives, wished
 from mlinfn_condor.errors import JobRefused, PoolUnavailable
-from mlinfn_condor.pool import Job, JobState, Pool, Slot
+from mlinfn_condor.pool import Addable, Job, JobState, Pool, Slot
 from mlinfn_condor.pool.apart import Asked, PoolApart
 from mlinfn_condor.shipped import shipped
 
@@ -66,6 +67,7 @@ class Cluster(HTCondorCluster):
         self._asked = asked or PoolApart()
         self._watch: asyncio.Task[None] | None = None
         self._seen: set[str] = set()
+        self._told_of_no_dashboard = False
         self._patience = watching.Patience()
         security = Security.temporary() if security is True else security or None
         self._credentials = Credentials(security) if security else None
@@ -80,27 +82,40 @@ class Cluster(HTCondorCluster):
 
     @property
     def dashboard_link(self) -> str:
-        """Address of the dashboard, through the hub's proxy in a session."""
-        template = dashboard.link(os.environ)
-        with dask.config.set({"distributed.dashboard.link": template} if template else {}):
+        """Address of the dashboard, in a session a path behind the hub's proxy; empty if none works: see the log."""
+        said = str(dask.config.get("distributed.dashboard.link", dashboard.DASKS_OWN))
+        installed = {"bokeh": find_spec("bokeh") is not None, "proxy": find_spec("jupyter_server_proxy") is not None}
+        try:
+            template = dashboard.link(os.environ, said, **installed)
+        except dashboard.NoDashboard as missing:
+            if not self._told_of_no_dashboard:
+                self._told_of_no_dashboard = True
+                _log.warning("%s", missing)
+            return ""
+        with dask.config.set({"distributed.dashboard.link": template}):
             return str(super().dashboard_link)
 
     def adapt(self, *args: Any, Adaptive: type[DaskAdaptive] = PoolAdaptive, **options: Any) -> Any:  # noqa: N803
-        """As Dask's, and never more workers than the pool can start; `waiting=n` lets n more wait for new nodes."""
+        """As Dask's, and never more workers than the pool can start, on nodes that are there or one that can be added.
+
+        `waiting=n` lets n wait for new nodes, whatever the pool tells of them.
+        """
         return super().adapt(*args, Adaptive=Adaptive, **options)
 
-    async def capacity(self) -> tuple[int, int]:
-        """Workers that run, and workers that could start beside them."""
+    async def capacity(self) -> tuple[int, int, int]:
+        """Workers that run, workers that could start beside them, and workers that one more node would take."""
         job = self._dummy_job
         shape = Shape(int(job.worker_cores), job.worker_memory >> 20, self._wish)
         try:
-            jobs, slots = await self._asked.ask(partial(_look, tuple(self._clusters()), True))
+            jobs, slots, nodes = await self._asked.ask(partial(_look_round, tuple(self._clusters())))
         except PoolUnavailable as error:
             _log.warning("Not scaled up: %s", error)
-            return 0, 0
+            return 0, 0, 0
         mine = {worker.id for worker in self.workers.values()}
         running = sum(job.state is JobState.RUNNING for job in jobs if job.id in mine)
-        return running * job.worker_processes, room(slots, shape) * job.worker_processes
+        counts = (running, room(slots, shape), to_come(nodes, shape))
+        first, second, third = (count * job.worker_processes for count in counts)
+        return first, second, third
 
     async def replace_lost(self) -> list[watching.Lost]:
         """Look at the workers' jobs once, and replace those that will not come; they are returned with the reason."""
@@ -110,7 +125,7 @@ class Cluster(HTCondorCluster):
         await self._drop(refused, again=False)
         jobs: list[Job] = []
         if queued:
-            jobs, _ = await self._asked.ask(partial(_look, tuple(self._clusters()), False))
+            jobs = await self._asked.ask(partial(_look, tuple(self._clusters())))
         joined = {str(worker["name"]) for worker in self.scheduler_info["workers"].values()}
         known = joined | {name.rpartition("-")[0] for name in joined}  # several processes: one name each
         patience = parse_timedelta(self._death_timeout()) + JOIN_SECONDS
@@ -183,10 +198,13 @@ _REPLACED = "Worker %s is replaced: %s"
 _GIVEN_UP = "Worker %s is given up: %s"
 
 
-def _look(clusters: tuple[int, ...], slots: bool, pool: Pool) -> tuple[list[Job], list[Slot]]:
+def _look(clusters: tuple[int, ...], pool: Pool) -> list[Job]:
     where = " || ".join(f"ClusterId == {cluster}" for cluster in sorted(clusters)) or "false"
-    jobs = pool.jobs(where, access_points=[ACCESS_POINT]) if clusters else []
-    return jobs, pool.slots() if slots else []
+    return pool.jobs(where, access_points=[ACCESS_POINT]) if clusters else []
+
+
+def _look_round(clusters: tuple[int, ...], pool: Pool) -> tuple[list[Job], list[Slot], list[Addable]]:
+    return _look(clusters, pool), pool.slots(), pool.addable()
 
 
 def _know_the_pools_values() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from mlinfn_condor.classes import PriorityClass
-from mlinfn_condor.pool import Slot
+from mlinfn_condor.pool import Addable, Slot
 from mlinfn_condor.submission.devices import Use, held_devices
 from mlinfn_condor.submission.requests import Devices
 
@@ -37,6 +37,21 @@ def room(slots: Iterable[Slot], shape: Shape) -> int:
     """Workers that could start now: on what is free, and on what batch holds, which gives way to dask."""
     slots = list(slots)
     return _with_devices(slots, shape) if shape.devices.count else _without(slots, shape)
+
+
+def to_come(nodes: Iterable[Addable], shape: Shape) -> int:
+    """Workers that one more node takes, of the kind that takes most of them; 0: none that suits can be added."""
+    return max((_on(node, shape) for node in nodes), default=0)
+
+
+def _on(node: Addable, shape: Shape) -> int:
+    wanted = shape.devices
+    if not wanted.count:
+        return 0 if node.devices else shape.fits(node.cpus, node.memory_mb)
+    if node.kind is not wanted.kind or wanted.model not in (None, node.model):
+        return 0
+    fits = shape.fits(wanted.count * node.cpus, wanted.count * node.memory_mb)
+    return node.devices // wanted.count if fits else 0
 
 
 def _without(slots: list[Slot], shape: Shape) -> int:

@@ -7,10 +7,11 @@ from hypothesis import strategies as st
 pytest.importorskip("distributed")
 
 from mlinfn_condor.dask.adapting import enough
-from mlinfn_condor.dask.room import Shape, room
+from mlinfn_condor.dask.room import Shape, room, to_come
 from mlinfn_condor.dask.wishes import directives, wished
 from mlinfn_condor.errors import BadRequest
-from mlinfn_condor.pool import DeviceKind, Slot
+from mlinfn_condor.pool import Addable, DeviceKind, Slot
+from mlinfn_condor.pool.addable import read, written
 
 COUNT = st.integers(0, 300)
 
@@ -55,6 +56,37 @@ def test_an_owners_batch_stays_on_its_own_device():
     slots += [claimed("opportunistic", device="n1-0", Project="alpha", **owned)]
     slots += [claimed("opportunistic", device="n1-1", Project="beta", **owned)]
     assert room(slots, Shape(1, 2000, wished("T4"))) == 1
+
+
+@pytest.mark.parametrize(
+    ("shape", "workers"),
+    [
+        (Shape(2, 2000), 8),
+        (Shape(2, 2000, wished("T4")), 4),
+        (Shape(2, 2000, wished(2)), 2),
+        (Shape(2, 2000, wished("A100")), 0),
+        (Shape(2, 2000, wished("U50")), 1),
+        (Shape(9, 2000, wished("T4")), 0),
+        (Shape(99, 2000), 0),
+    ],
+    ids=str,
+)
+def test_one_more_node_takes_so_many_workers(shape, workers):
+    nodes = [
+        Addable(16, 64000),
+        Addable(4, 64000),
+        Addable(8, 16384, 4, DeviceKind.GPU, "T4"),
+        Addable(8, 16384, 1, DeviceKind.FPGA, "U50"),
+    ]
+    assert to_come(nodes, shape) == workers
+    assert to_come([], shape) == 0
+
+
+def test_what_is_told_of_nodes_to_come_is_read_as_it_was_written():
+    nodes = [Addable(16, 64000), Addable(8, 16384, 4, DeviceKind.GPU, "T4:x")]
+    assert set(read(written(nodes))) == set(nodes)
+    assert read("a-later-version tpu:1:2:3:x gpu:1:many:3:x :::: " + written(nodes[:1])) == nodes[:1]
+    assert read("") == []
 
 
 def test_a_worker_beyond_the_shape_of_its_device_has_no_room():

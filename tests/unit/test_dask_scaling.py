@@ -1,6 +1,7 @@
 """The cluster in a notebook, on a pool in memory: what it submits, replaces, hides and clears away."""
 
 import asyncio
+import re
 import stat
 
 import pytest
@@ -11,7 +12,7 @@ from asked import InThread
 
 from mlinfn_condor.dask import Cluster
 from mlinfn_condor.errors import PoolUnavailable
-from mlinfn_condor.pool import JobState
+from mlinfn_condor.pool import Addable, DeviceKind, JobState
 from mlinfn_condor.pool.twin import TwinPool
 
 
@@ -200,8 +201,60 @@ def test_adapt_asks_for_what_can_start_and_goes_on_after_displacements():
     with_cluster(act, TwinPool([work(3)]))
 
 
-def test_the_dashboard_is_behind_the_hubs_proxy_in_a_session(monkeypatch):
-    from mlinfn_condor.dask.dashboard import link
+def test_adapt_lets_as_many_wait_as_one_more_node_takes_if_the_pool_tells_of_one():
+    async def act(cluster, pool):
+        adaptive = cluster.adapt(minimum=0, maximum=50, interval="1 hour")
 
-    assert link({"JUPYTERHUB_SERVICE_PREFIX": "/user/alice/"}) == "/user/alice/proxy/{port}/status"
-    assert link({}) is None
+        async def target():
+            return 50
+
+        adaptive.target = target
+        pool.to_come = [Addable(cpus=4, memory_mb=99999), Addable(2, 99999, 4, DeviceKind.GPU, "T4")]
+        for _ in range(2):
+            await adaptive.adapt()
+            await cluster
+            assert len(pool.jobs()) == 3 + 4
+        for job in pool.jobs()[:3]:
+            pool.start(job.id)
+        pool._slots[0]["Cpus"] = 0
+        pool.add_slot(work(4) | {"Name": "slot2@added@h"})
+        await adaptive.adapt()
+        await cluster
+        assert len(pool.jobs()) == 3 + 4 + 4, "the node has come, and another one can be added"
+        pool.to_come = []
+        adaptive.waiting = 0
+        await adaptive.adapt()
+        assert len(pool.jobs()) == 11, "who waits is not given up"
+
+    with_cluster(act, TwinPool([work(3)]))
+
+
+def test_a_link_that_would_lead_nowhere_is_not_given_and_told_once(monkeypatch, caplog):
+    caplog.set_level("WARNING", "distributed.deploy.mlinfn")
+    monkeypatch.setattr("mlinfn_condor.dask.cluster.find_spec", lambda name: None)
+
+    async def act(cluster, _pool):
+        assert (cluster.dashboard_link, cluster.dashboard_link) == ("", "")
+
+    with_cluster(act, silence_logs=False)
+    assert caplog.text.count("needs bokeh") == 1
+
+
+def test_outside_a_session_the_link_is_where_the_dashboard_listens():
+    pytest.importorskip("bokeh")
+
+    async def act(cluster, _pool):
+        assert re.fullmatch(r"http://127\.0\.0\.1:\d+/status", cluster.dashboard_link)
+
+    with_cluster(act)
+
+
+def test_the_dashboard_is_behind_the_hubs_proxy_in_a_session(monkeypatch):
+    pytest.importorskip("bokeh")
+    pytest.importorskip("jupyter_server_proxy")
+    monkeypatch.setenv("JUPYTERHUB_SERVICE_PREFIX", "/user/alice/")
+
+    async def act(cluster, _pool):
+        assert re.fullmatch(r"/user/alice/proxy/\d+/status", cluster.dashboard_link)
+
+    with_cluster(act)
