@@ -6,6 +6,7 @@
 import argparse
 import json
 import time
+from pathlib import Path
 from typing import Any
 
 from distributed import Client, KilledWorker
@@ -13,6 +14,8 @@ from distributed import Client, KilledWorker
 from mlinfn_condor.dask.computation import compute
 
 OURS, PLAIN = "ours", "plain"
+LOOKS = 10
+"""So often in a row a worker must be one too many: between two computations there are too many for a moment."""
 
 
 def main() -> None:
@@ -24,10 +27,16 @@ def main() -> None:
     parser.add_argument("--blocks", type=int, default=0)
     parser.add_argument("--pause", type=float, default=0.0, help="seconds that each block takes")
     parser.add_argument("--journal", default="")
+    parser.add_argument("--until", type=Path, help="compute again and again until this file is there")
+    parser.add_argument("--adapt", action="store_true", help="as many workers as the work needs, instead of so many")
     parser.add_argument("--options", type=json.loads, default={}, help="parameters of the cluster, as JSON")
     given = parser.parse_args()
     with _cluster(given.kind, given.options) as cluster, Client(cluster) as client:  # type: ignore[no-untyped-call]
         began = time.monotonic()
+        if given.adapt:
+            cluster.adapt(maximum=given.workers, interval="1s", wait_count=LOOKS)
+            _say(**_computed(client, given))
+            return
         cluster.scale(given.workers)
         try:
             client.wait_for_workers(given.workers, timeout=given.patience)
@@ -54,6 +63,8 @@ def _cluster(kind: str, options: dict[str, Any]) -> Any:
 def _computed(client: Client, given: argparse.Namespace) -> dict[str, Any]:
     try:
         result = compute(client, blocks=given.blocks, pause_seconds=given.pause, journal=given.journal)
+        while given.until and not given.until.exists() and result.right:
+            result = compute(client, blocks=given.blocks, pause_seconds=given.pause, journal=given.journal)
     except KilledWorker as error:
         return {"right": False, "killed_worker": 1, "error": str(error)}
     return {"right": result.right and result.blocks == given.blocks, "killed_worker": 0, "seconds": result.seconds}
