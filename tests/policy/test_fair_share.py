@@ -43,20 +43,36 @@ def test_groups_are_negotiated_by_class_and_then_by_what_they_lack(batch, first,
 def slot(**attributes: object) -> dict[str, object]:
     started = int(time.time()) - LONG_AGO
     plain = {"PriorityClass": "batch", "RemoteOwner": "alice@demo", "RemoteUserPrio": 4000.0, "JobStart": started}
+    plain |= {"RemoteGroup": "group_batch.alpha", "RemoteGroupResourcesInUse": 32, "RemoteUserResourcesInUse": 32}
     return {name: value for name, value in {**plain, **attributes}.items() if value is not None}
 
 
 def challenger(**attributes: object) -> dict[str, object]:
     plain = {"PriorityClass": "batch", "Owner": "bob", "SubmitterUserPrio": 1000.0}
+    plain |= {"SubmitterGroup": "group_batch.beta", "SubmitterGroupResourcesInUse": 16}
     return {name: value for name, value in {**plain, **attributes}.items() if value is not None}
 
 
 def displaced(policy, running, wanting) -> object:
-    return policy.evaluate(policy.knob("PREEMPTION_REQUIREMENTS"), running, wanting)
+    """Whether it is, when its turn comes: twice through all turns, for the clock may go on meanwhile."""
+    requirements, turns = policy.knob("PREEMPTION_REQUIREMENTS"), range(2 * int(policy.knob("MLINFN_PLEDGE_TURNS")))
+    verdicts = {policy.evaluate(requirements, {**running, "DSlotId": turn}, wanting) for turn in turns}
+    assert verdicts <= {True, False}
+    return any(verdicts)
 
 
 def test_batch_makes_room_for_batch_of_somebody_who_had_less(batch):
     assert displaced(batch, slot(), challenger()) is True
+
+
+def test_within_a_project_users_are_compared(batch):
+    assert displaced(batch, slot(RemoteGroup="group_batch.beta"), challenger(SubmitterUserResourcesInUse=16)) is True
+
+
+def test_a_quarter_of_the_devices_may_change_hands_in_one_cycle(batch):
+    requirements = batch.knob("PREEMPTION_REQUIREMENTS")
+    verdicts = [batch.evaluate(requirements, slot(DSlotId=turn), challenger()) for turn in range(40)]
+    assert 9 <= sum(verdicts) <= 11  # the clock may go on meanwhile
 
 
 @pytest.mark.parametrize(
@@ -73,6 +89,10 @@ def test_batch_makes_room_for_batch_of_somebody_who_had_less(batch):
         (slot(RemoteUserPrio=1499.0), challenger()),
         (slot(RemoteUserPrio=None), challenger()),
         (slot(JobStart=None), challenger()),
+        (slot(RemoteGroupResourcesInUse=16), challenger()),
+        (slot(RemoteGroupResourcesInUse=None), challenger()),
+        (slot(RemoteGroup="group_batch.beta"), challenger(SubmitterUserResourcesInUse=32)),
+        (slot(RemoteGroup="group_batch.beta"), challenger()),
     ],
     ids=str,
 )
