@@ -223,14 +223,26 @@ def claimant(**attributes):
     return {**plain, "SubmitterGroupResourcesInUse": 16.0, "SubmitterGroupQuota": 160.0, **attributes}
 
 
-def displaced(policy, running, wanting):
-    return policy.evaluate(policy.knob("PREEMPTION_REQUIREMENTS"), running, wanting)
+def displaced(policy, running, wanting, slots=range(1, 5)):
+    """How many of these slots are taken in each of sixteen cycles, one after the other."""
+    requirements = policy.knob("PREEMPTION_REQUIREMENTS").replace(policy.knob("MLINFN_CYCLE"), "(MY.Cycle)")
+    return [
+        sum(policy.evaluate(requirements, {**running, "DSlotId": number, "Cycle": cycle}, wanting) for number in slots)
+        for cycle in range(16)
+    ]
 
 
 @pytest.mark.parametrize("pair", [(lent(), claimant()), (lent(PriorityClass="dask"), claimant(PriorityClass="dask"))])
 def test_a_pledge_is_had_back_from_who_is_above_his(contracted, pair):
-    verdicts = [displaced(contracted, {**pair[0], "DSlotId": number}, pair[1]) for number in range(4)]
-    assert sorted(verdicts) == [False, False, False, True]  # one in its turn, the others in the next cycles
+    assert (
+        displaced(contracted, *pair) == [2, 0, 0, 0] * 4
+    )  # of four devices, two are pledged: one cycle, then it counts
+
+
+def test_of_a_small_surplus_each_device_has_its_turn(contracted):
+    few = lent(RemoteGroupResourcesInUse=16.0 * 12, RemoteGroupQuota=16.0 * 11)
+    by_cycle = displaced(contracted, few, claimant(), range(1, 13))
+    assert by_cycle == [3, 0, 0, 0] * 4  # a quarter: twelve devices in four times
 
 
 @pytest.mark.parametrize(
@@ -249,13 +261,11 @@ def test_a_pledge_is_had_back_from_who_is_above_his(contracted, pair):
 )
 def test_and_from_nobody_else(contracted, running, wanting):
     ads = [{name: value for name, value in ad.items() if value is not None} for ad in (running, wanting)]
-    assert [displaced(contracted, {**ads[0], "DSlotId": number}, ads[1]) for number in range(4)] == [False] * 4
+    assert displaced(contracted, *ads) == [0] * 16
 
 
 def test_fairness_takes_nothing_from_a_pledge_that_is_not_exceeded(contracted):
     greedy = {"RemoteUserPrio": 9000.0, "JobStart": 1}
     modest = claimant(SubmitterUserPrio=1.0, SubmitterGroupQuota=0.0)  # no pledge of his own
-    turns = range(8)  # twice all of them, for the clock may go on meanwhile
-    assert any(displaced(contracted, lent(**greedy, DSlotId=turn), modest) for turn in turns)
-    kept = lent(**greedy, RemoteGroupResourcesInUse=32.0)
-    assert not any(displaced(contracted, {**kept, "DSlotId": turn}, modest) for turn in turns)
+    assert any(displaced(contracted, lent(**greedy), modest))
+    assert not any(displaced(contracted, lent(**greedy, RemoteGroupResourcesInUse=32.0), modest))

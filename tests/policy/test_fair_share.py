@@ -43,7 +43,8 @@ def test_groups_are_negotiated_by_class_and_then_by_what_they_lack(batch, first,
 def slot(**attributes: object) -> dict[str, object]:
     started = int(time.time()) - LONG_AGO
     plain = {"PriorityClass": "batch", "RemoteOwner": "alice@demo", "RemoteUserPrio": 4000.0, "JobStart": started}
-    plain |= {"RemoteGroup": "group_batch.alpha", "RemoteGroupResourcesInUse": 32, "RemoteUserResourcesInUse": 32}
+    plain |= {"RemoteGroup": "group_batch.alpha", "RemoteGroupResourcesInUse": 48, "RemoteUserResourcesInUse": 3}
+    plain |= {"SlotWeight": 16.0, "DSlotId": 1}
     return {name: value for name, value in {**plain, **attributes}.items() if value is not None}
 
 
@@ -54,11 +55,16 @@ def challenger(**attributes: object) -> dict[str, object]:
 
 
 def displaced(policy, running, wanting) -> object:
-    """Whether it is, when its turn comes: twice through all turns, for the clock may go on meanwhile."""
-    requirements, turns = policy.knob("PREEMPTION_REQUIREMENTS"), range(2 * int(policy.knob("MLINFN_PLEDGE_TURNS")))
-    verdicts = {policy.evaluate(requirements, {**running, "DSlotId": turn}, wanting) for turn in turns}
-    assert verdicts <= {True, False}
-    return any(verdicts)
+    """Whether it is, when its turn comes."""
+    return any(turns(policy, running, wanting))
+
+
+def turns(policy, running, wanting) -> list[object]:
+    """The verdicts of sixteen cycles, one after the other."""
+    requirements = policy.knob("PREEMPTION_REQUIREMENTS").replace(policy.knob("MLINFN_CYCLE"), "(MY.Cycle)")
+    verdicts = [policy.evaluate(requirements, {**running, "Cycle": cycle}, wanting) for cycle in range(16)]
+    assert set(verdicts) <= {True, False}
+    return verdicts
 
 
 def test_batch_makes_room_for_batch_of_somebody_who_had_less(batch):
@@ -66,13 +72,17 @@ def test_batch_makes_room_for_batch_of_somebody_who_had_less(batch):
 
 
 def test_within_a_project_users_are_compared(batch):
-    assert displaced(batch, slot(RemoteGroup="group_batch.beta"), challenger(SubmitterUserResourcesInUse=16)) is True
+    assert displaced(batch, slot(RemoteGroup="group_batch.beta"), challenger(SubmitterUserResourcesInUse=1)) is True
 
 
-def test_a_quarter_of_the_devices_may_change_hands_in_one_cycle(batch):
-    requirements = batch.knob("PREEMPTION_REQUIREMENTS")
-    verdicts = [batch.evaluate(requirements, slot(DSlotId=turn), challenger()) for turn in range(40)]
-    assert 9 <= sum(verdicts) <= 11  # the clock may go on meanwhile
+def test_who_has_nothing_gets_the_last_device_of_who_had_clearly_more(batch):
+    last = slot(RemoteGroupResourcesInUse=16)
+    assert displaced(batch, last, challenger(SubmitterGroupResourcesInUse=0)) is True
+
+
+def test_in_one_cycle_of_four_a_quarter_of_the_devices_may_change_hands(batch):
+    verdicts = [turns(batch, slot(DSlotId=number), challenger()) for number in range(8)]
+    assert [sum(cycle) for cycle in zip(*verdicts, strict=True)] == [2, 0, 0, 0] * 4
 
 
 @pytest.mark.parametrize(
@@ -89,9 +99,9 @@ def test_a_quarter_of_the_devices_may_change_hands_in_one_cycle(batch):
         (slot(RemoteUserPrio=1499.0), challenger()),
         (slot(RemoteUserPrio=None), challenger()),
         (slot(JobStart=None), challenger()),
-        (slot(RemoteGroupResourcesInUse=16), challenger()),
+        (slot(RemoteGroupResourcesInUse=32), challenger()),
         (slot(RemoteGroupResourcesInUse=None), challenger()),
-        (slot(RemoteGroup="group_batch.beta"), challenger(SubmitterUserResourcesInUse=32)),
+        (slot(RemoteGroup="group_batch.beta"), challenger(SubmitterUserResourcesInUse=2)),
         (slot(RemoteGroup="group_batch.beta"), challenger()),
     ],
     ids=str,
