@@ -1,6 +1,7 @@
 """The bench `sharing`: whether contracts are kept. Case `owner`: how soon an owner is on his devices, full of guests.
 
-The window that a victim uses is the victim's own; what counts is what comes on top of it.
+The window that a victim uses is the victim's own; what counts is what comes on top of it. The cases that play a week
+are in `contended`.
 """
 
 import shutil
@@ -12,7 +13,7 @@ from itertools import cycle
 from pathlib import Path
 from typing import Any
 
-from mlinfn_condor.bench import acts
+from mlinfn_condor.bench import acts, contended
 from mlinfn_condor.bench.client import Client
 from mlinfn_condor.bench.figures import Case, Measured, Target, distribution
 from mlinfn_condor.bench.journal import Journal, name_of
@@ -30,7 +31,7 @@ from mlinfn_condor.settings import Settings
 
 NAME = "sharing"
 OWNER = "owner"
-CASES = (OWNER,)
+CASES = (OWNER, *contended.TARGETS)
 WANTED, QUICK = 100, 8
 TARGET: Target = {"n": (">=", WANTED), "beyond_window_s": ("<=", 5), "failed": ("<=", 0), "wrong_victims": ("<=", 0)}
 WINDOW_SECONDS = 2.0
@@ -73,9 +74,14 @@ def run(report: Report, cases: Collection[str] = CASES, *, quick: bool = False) 
     """Measure, and tell it as the bench's object. Raises UserError for a case that there is not."""
     told = opening(NAME, CASES, cases, quick=quick)
     installing.ensure(Settings(), report)
-    with home() as folder, _stand(folder, report) as stand:
-        measured = _owner(stand, QUICK if quick else WANTED, report)
-    return told | {"cases": [Case(OWNER, measured, TARGET).as_json()]}
+    measured = []
+    if OWNER in cases:
+        with home() as folder, _stand(folder, report) as stand:
+            measured.append(Case(OWNER, _owner(stand, QUICK if quick else WANTED, report), TARGET))
+    for name, target in contended.TARGETS.items():
+        if name in cases:
+            measured.append(Case(name, contended.measure(name, report, quick=quick), target))
+    return told | {"cases": [case.as_json() for case in measured]}
 
 
 def _owner(stand: Stand, trials: int, report: Report) -> Measured:

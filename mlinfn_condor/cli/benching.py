@@ -141,12 +141,12 @@ def dask(
 
 @app.command("sharing")
 def sharing(
-    case: list[str] = typer.Option([], help="Only this case: owner."),
-    quick: bool = typer.Option(False, "--quick", help="8 jobs of the owner instead of 100."),
+    case: list[str] = typer.Option([], help="Only this case (may be repeated): owner, pledges, surplus, week."),
+    quick: bool = typer.Option(False, "--quick", help="8 jobs of the owner instead of 100, a day instead of a week."),
     as_json: bool = JSON,
     output: Path | None = OUTPUT,
 ) -> None:
-    """How soon an owner is on his own devices when guests hold all of them, beyond the window that the guests use."""
+    """How soon an owner is on his own devices, full of guests; shares under contention; what of a week was kept."""
     from mlinfn_condor.bench import sharing as bench
 
     _measure(bench, case, quick, as_json, output)

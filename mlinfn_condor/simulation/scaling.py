@@ -22,8 +22,8 @@ CYCLE_SECONDS = 1
 """Of the negotiator and of the batch queue's count; the policy's own are 2 and 3 s of real time."""
 SESSION_SECONDS, START_SECONDS = 0.2, 2.0
 """From the submit of a session, and of a job, to its first line where a device is free (measured, two cores)."""
-HANDOVER_SECONDS = 2.0
-"""A look of the startd at its slots, and the end of the victim, beyond the time that it takes to save its work."""
+HANDOVER_SECONDS = 5.0
+"""To an owner's or a Dask job at worst, beyond the time in which the victim saves its work (`mlinfn bench sharing`)."""
 CLAIM_SECONDS = 1200.0
 """HTCondor's CLAIM_WORKLIFE, where no file of the policy says otherwise: how long a user may start one job after the
 other on a slot without the negotiator."""
@@ -122,7 +122,7 @@ def limits(workload: Workload, numbers: Numbers, speed: float, contracts: Contra
     """What a reader of the result has to know, each in one sentence."""
     yield (
         f"HTCondor's own reactions do not scale: of the simulated time a session's start takes about "
-        f"{told(SESSION_SECONDS * speed)}, a job's {told(START_SECONDS * speed)}, a hand-over "
+        f"{told(SESSION_SECONDS * speed)}, a job's {told(START_SECONDS * speed)}, a hand-over up to "
         f"{told(HANDOVER_SECONDS * speed)} more; shorter waits are not resolved"
     )
     yield "nobody culls sessions here: a session is a job that lasts as long as it says"
