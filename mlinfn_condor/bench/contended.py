@@ -45,12 +45,17 @@ def measure(case: str, report: Report, *, quick: bool) -> Measured:
     if case == WEEK:
         workload, contracts = load(WEEK)
         return _measured(play(workload, contracts, QUICK_SPEED if quick else WEEK_SPEED, report), {})
-    contracts = _contracts({AWAY: PROMISED[AWAY]} if case == SURPLUS else PROMISED)
-    projects = sorted(set(JOBS) - {AWAY} if case == SURPLUS else PROMISED)
-    due = {project: PROMISED[project] if case == PLEDGES else 1 for project in projects}
-    workload = _greedy(case, projects, QUICK_SPAN if quick else SPAN)
-    simulation = play(workload, contracts, QUICK_SPEED if quick else SHARES_SPEED, report)
-    return _measured(simulation, {project: 100 * part / sum(due.values()) for project, part in due.items()})
+    workload, contracts, due = contest(case, QUICK_SPAN if quick else SPAN)
+    return _measured(play(workload, contracts, QUICK_SPEED if quick else SHARES_SPEED, report), due)
+
+
+def contest(case: str, span: float) -> tuple[Workload, Contracts, dict[str, float]]:
+    """Workload, contracts, and what each project that takes part is due, per cent."""
+    surplus = case == SURPLUS
+    contracts = _contracts({AWAY: PROMISED[AWAY]} if surplus else PROMISED)
+    parts = dict.fromkeys(sorted(set(JOBS) - {AWAY}), 1) if surplus else PROMISED
+    due = {project: 100 * part / sum(parts.values()) for project, part in parts.items()}
+    return _greedy(case, sorted(parts), span), contracts, due
 
 
 def _contracts(pledges: dict[str, int]) -> Contracts:
