@@ -29,7 +29,7 @@ def simulate(
         None,
         min=1,
         max=10_000,
-        help="Simulated seconds a second; default: half of the work is of jobs of 20 s or more.",
+        help="Simulated seconds a second; default: nine tenths of the work are of jobs of 20 s or more.",
     ),
     as_json: bool = typer.Option(False, "--json", help="For programs."),
     picture: Path | None = typer.Option(None, help="Draw who had what when into this .svg or .png file."),

@@ -16,10 +16,12 @@ from mlinfn_condor.simulation.spans import told
 from mlinfn_condor.simulation.workload import Workload
 
 LONG_ENOUGH_SECONDS = 20.0
-"""Of wall time, that a job lasts in the middle: some cycles, and the second of its start is some per cent of it."""
+"""Of wall time, that a job lasts: some cycles, and the second of its start is some per cent of it."""
+SHORTER_PART = 0.1
+"""Of the device time, that may be of shorter jobs."""
 MOST_SPEED = 10_000.0
 CYCLE_SECONDS = 1
-"""Of the negotiator and of the batch queue's count; the policy's own are 2 and 3 s of real time."""
+"""Of the negotiator and of the batch queue's count; the policy's own are longer, beside jobs of hours."""
 SESSION_SECONDS, START_SECONDS = 0.2, 2.0
 """From the submit of a session, and of a job, to its first line where a device is free (measured, two cores)."""
 HANDOVER_SECONDS = 5.0
@@ -32,13 +34,13 @@ BEGIN_SECONDS = 15
 
 
 def default_speed(workload: Workload) -> float:
-    """So fast that half of the device time is of jobs that last `LONG_ENOUGH_SECONDS` or longer; to two digits."""
+    """So fast that nine tenths of the device time are of jobs that last long enough; to two digits."""
     weighed = sorted((s.duration, s.count * max(1, s.devices) * s.duration) for s in workload.submits)
-    half = sum(weight for _, weight in weighed) / 2
+    left = sum(weight for _, weight in weighed) * SHORTER_PART
     duration = weighed[-1][0]
     for each, weight in weighed:
-        half -= weight
-        if half <= 0:
+        left -= weight
+        if left < 0:
             duration = each
             break
     speed = min(max(1.0, duration / LONG_ENOUGH_SECONDS), MOST_SPEED)

@@ -32,6 +32,9 @@ def test_no_class_is_limited_and_nothing_lies_idle(batch):
         (group("group_dask.alpha", used=100), group("group_batch.alpha", quota=10)),
         (group("group_batch.alpha", used=2, quota=10), group("group_batch.beta", used=9, quota=10)),
         (group("group_batch.alpha", used=9, quota=10), group("group_batch.beta", used=0, quota=0)),
+        (group("group_batch.alpha", used=16), group("group_batch.beta", used=32)),
+        (group("group_batch.alpha", used=1e9), group("<none>")),
+        (group("group_dask.alpha", used=1e9), group("group_batch.beta")),
         (group("group_batch.alpha", used=1e9, quota=1), group("<none>")),
     ],
 )

@@ -98,8 +98,9 @@ def test_a_row_that_the_pool_cannot_serve_is_told():
         site.agree(workload(ROW), owned)
 
 
-def test_half_of_the_device_time_is_of_jobs_that_last_twenty_seconds_or_longer():
-    assert scaling.default_speed(workload(ROW, "0,batch,ann,alpha,,,,1h,40,,,,")) == 1400
+def test_nine_tenths_of_the_device_time_are_of_jobs_that_last_twenty_seconds_or_longer():
+    assert scaling.default_speed(workload(ROW, "0,batch,ann,alpha,,,,1h,6,,,,")) == 180
+    assert scaling.default_speed(workload(ROW, "0,batch,ann,alpha,,,,1h,5,,,,")) == 1400
     assert scaling.default_speed(workload("0,batch,ann,alpha,,,,5s,40,,,,")) == 1
 
 
