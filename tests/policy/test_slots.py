@@ -132,6 +132,9 @@ def test_payloads_with_devices_get_whole_shapes(batch, offer, asked, cpus, memor
         ({"Cpus": 4, "GPUs": 1, "TotalSlotGPUs": 8}, {"RequestCpus": 4, "RequestGPUs": 1}, 16),
         ({"Cpus": 4, "FPGAs": 2, "TotalSlotFPGAs": 3}, {"RequestCpus": 1, "RequestFPGAs": 2}, 32),
         ({"Cpus": 4, "GPUs": 0, "TotalSlotGPUs": 8}, None, 0),
+        ({"GPUs": 5, "TotalSlotGPUs": 8, "PartitionableSlot": True, "MlinfnOffer": "opportunistic"}, None, 16),
+        ({"GPUs": 0, "TotalSlotGPUs": 8, "PartitionableSlot": True, "MlinfnOffer": "opportunistic"}, None, 0),
+        ({"GPUs": 5, "TotalSlotGPUs": 8, "PartitionableSlot": True, "MlinfnOffer": "session"}, None, 80),
     ],
 )
 def test_a_device_weighs_many_cores_and_the_access_point_reckons_the_same(batch, given, asked, weight):
