@@ -1,6 +1,7 @@
-"""Reading a site's settings: a TOML file into a model, every mistake told at once with its place."""
+"""Reading what a site wrote: TOML into a model, every mistake told at once with its place."""
 
 import tomllib
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,19 +14,46 @@ Model = TypeVar("Model", bound=BaseModel)
 
 def read(path: Path, model: type[Model]) -> Model:
     """The settings in this file. Raises BadRequest."""
+    return parse(text_of(path), str(path), model)
+
+
+def parse(text: str, source: str, model: type[Model]) -> Model:
+    """The settings in this text. Raises BadRequest with every mistake and its place, a line each."""
     try:
-        told: dict[str, Any] = tomllib.loads(path.read_text())
+        return model.model_validate(tables(text, source))
+    except ValidationError as error:
+        raise refusal(source, sentences(error)) from error
+
+
+def text_of(path: Path) -> str:
+    """What the file says. Raises BadRequest."""
+    try:
+        return path.read_text(encoding="utf-8")
     except OSError as error:
         raise BadRequest(f"{path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
         raise BadRequest(f"{path} is no TOML: {error}") from error
+
+
+def tables(text: str, source: str) -> dict[str, Any]:
+    """The tables as they stand there. Raises BadRequest."""
     try:
-        return model.model_validate(told)
-    except ValidationError as error:
-        raise BadRequest(f"{path}: {'; '.join(map(sentence, error.errors()))}") from error
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise BadRequest(f"{source} is no TOML: {error}") from error
 
 
-def sentence(mistake: Any) -> str:
-    """A mistake that pydantic found, with its place."""
-    where = ".".join(str(part) for part in mistake["loc"] if part != "[key]")
-    return f"{where}{': ' if where else ''}{mistake['msg'].removeprefix('Value error, ')}"
+def sentences(error: ValidationError, within: Iterable[str] = ()) -> Iterator[str]:
+    """Each mistake that the model found: place and sentence. A validator may tell several, a line each."""
+    for mistake in error.errors():
+        where = ".".join([*within, *(str(part) for part in mistake["loc"] if part != "[key]")])
+        for line in mistake["msg"].removeprefix("Value error, ").splitlines():
+            yield f"{where}{': ' if where else ''}{line}"
+
+
+def refusal(source: str, mistakes: Iterable[str]) -> BadRequest:
+    """All of them in one error."""
+    told = list(mistakes)
+    if len(told) == 1:
+        return BadRequest(f"{source}: {told[0]}")
+    return BadRequest("\n  ".join([f"{source}: {len(told)} mistakes", *told]))

@@ -21,6 +21,7 @@ from mlinfn_condor.cli import (
     scheduling,
     serving,
     simulating,
+    sites,
     submitting,
     telling,
     watching,
@@ -43,8 +44,9 @@ app.add_typer(hubs.app, name="hub", help="Run JupyterHub on the private pool of 
 app.add_typer(databases.app, name="db", help="Run a private PostgreSQL, or look after the site's.")
 app.add_typer(accounting.app, name="accounting", help="Record who used what.")
 app.add_typer(inventories.app, name="inventory", help="Tell what was granted outside of HTCondor's sight.")
-app.add_typer(contracting.app, name="config", help="Check the contracts of a site and turn them into configuration.")
 app.add_typer(simulating.app, name="policy", help="Try a policy before making it.")
+app.add_typer(sites.app, name="site", help="Describe a site in one file.")
+app.add_typer(contracting.app, name="config", help="Check a site's file, turn it into configuration, compare.")
 app.add_typer(nodes.app, name="node", help="Look after an execution node.")
 app.add_typer(glideins.app, name="glidein", help="Nodes that come with demand and leave when idle.")
 app.add_typer(scheduling.app, name="schedule", help="Work that starts by the clock or by data.")

@@ -14,6 +14,7 @@ def mistakes(contracts: "Contracts") -> Iterator[str]:
     yield from _unknown(contracts)
     yield from _too_large(contracts)
     yield from _claimed_twice(contracts)
+    yield from _owners_of_nothing(contracts)
 
 
 def _models_of_one_kind(contracts: "Contracts") -> Iterator[str]:
@@ -68,3 +69,12 @@ def _claimed_twice(contracts: "Contracts") -> Iterator[str]:
         for name in sorted(name for name, times in owned.items() if times > 1):
             who = sorted(project for project, owner in contracts.owners.items() if name in getattr(owner, what))
             yield f"owners: {name} belongs to {' and '.join(who)}: it can have one owner"
+
+
+def _owners_of_nothing(contracts: "Contracts") -> Iterator[str]:
+    for project, owner in contracts.owners.items():
+        if not owner.devices and not owner.nodes:
+            yield f"owners.{project}: an owner without devices: name devices or nodes, or remove it"
+        for name in owner.nodes:
+            if name in contracts.pool.nodes and not contracts.pool.nodes[name].devices:
+                yield f"owners.{project}.nodes: {name} has no devices: give it some in pool.nodes.{name}, or remove it"

@@ -1,14 +1,13 @@
 """A contracts file: TOML, one table for each kind of promise."""
 
-import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from mlinfn_condor import settings_file
 from mlinfn_condor.classes import PriorityClass
 from mlinfn_condor.contracts.hours import Days, Hours
-from mlinfn_condor.errors import BadRequest
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
 """A project or a node: part of an accounting group, or of a slot's name."""
@@ -137,28 +136,9 @@ class Contracts(_Section):
 
 def parse(text: str, source: str) -> Contracts:
     """The contracts in this text. Raises BadRequest with every mistake and its place, a line each."""
-    try:
-        told: dict[str, Any] = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise BadRequest(f"{source} is no TOML: {error}") from error
-    try:
-        return Contracts.model_validate(told)
-    except ValidationError as error:
-        lines = [line for one in error.errors() for line in _lines(one)]
-        raise BadRequest("\n  ".join([f"{source}: {len(lines)} mistakes", *lines])) from error
+    return settings_file.parse(text, source, Contracts)
 
 
 def read(path: Path) -> Contracts:
     """The contracts in this file. Raises BadRequest."""
-    try:
-        return parse(path.read_text(), str(path))
-    except OSError as error:
-        raise BadRequest(f"{path}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise BadRequest(f"{path} is no text: {error}") from error
-
-
-def _lines(mistake: Any) -> list[str]:
-    where = ".".join(str(part) for part in mistake["loc"] if part != "[key]")
-    said = mistake["msg"].removeprefix("Value error, ").splitlines()
-    return [f"{where}{': ' if where else ''}{line}" for line in said]
+    return settings_file.read(path, Contracts)

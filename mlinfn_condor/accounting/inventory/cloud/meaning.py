@@ -1,13 +1,13 @@
 """What the names of a cloud mean at this site: a TOML file that the site writes."""
 
-import tomllib
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from mlinfn_condor import settings_file
 from mlinfn_condor.accounting.inventory.rows import MOST_DEVICES, InventoryWrong
+from mlinfn_condor.errors import BadRequest
 
 
 class _Strict(BaseModel):
@@ -57,13 +57,6 @@ def read(path: Path | None) -> Meaning:
     if path is None:
         return Meaning()
     try:
-        return Meaning.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InventoryWrong(f"nothing was imported: {path}: {error}") from error
-    except ValidationError as error:
-        raise InventoryWrong("\n".join(["nothing was imported:", *_told(path, error.errors())])) from error
-
-
-def _told(path: Path, errors: list[Any]) -> Iterator[str]:
-    for each in errors:
-        yield f"{path}: {'.'.join(map(str, each['loc']))}: {each['msg']}"
+        return settings_file.read(path, Meaning)
+    except BadRequest as error:
+        raise InventoryWrong(f"nothing was imported: {error}") from error

@@ -1,0 +1,1 @@
+"""A site in one file, `mlinfn.toml`: what it says, whether it fits together, and what is rendered from it."""
