@@ -39,7 +39,8 @@ def record(
     from mlinfn_condor.store.site import dsn_of_site
 
     settings = AccountingSettings()
-    spools = _spools(spool or []) or settings.spools or _of_embedded_pool()
+    journals_alone = bool(starts or events or settings.starts or settings.events)
+    spools = _spools(spool or []) or settings.spools or ({} if journals_alone else _of_embedded_pool())
     service = Service(
         dsn_of_site(dsn, role=RECORDER),
         lambda: pool().pool,

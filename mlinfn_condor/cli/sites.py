@@ -39,5 +39,21 @@ def new(
     print(f"{output} is written. Read it and change it; then: mlinfn config check {output}")
 
 
+@app.command()
+def secrets(
+    file: Path = typer.Argument(help="The site's file."),
+    output: Path = typer.Option(..., help="Folder for them, mode 700: outside of any checkout."),
+) -> None:
+    """Make the site's keys, tokens and passwords, and a script that puts them into Kubernetes. What is there stays.
+
+    Example: mlinfn site secrets mlinfn.toml --output ~/secrets-of-bari && ~/secrets-of-bari/create
+    """
+    from mlinfn_condor.site.secrets import APPLY, make
+    from mlinfn_condor.site.settings import read
+
+    new = make(read(file), output)
+    print(f"{output}: {len(new)} made, none replaced. Keep the folder safe; then: {output / APPLY}")
+
+
 def _ask(question: str, offered: str) -> str:
     return str(typer.prompt(question, default=offered, show_default=bool(offered)))

@@ -75,6 +75,22 @@ class Issuer:
         return signing_key(stored, is_pool_key=self.key_file.name == POOL_KEY)
 
 
+def signed(key_file: Path, trust_domain: str, identity: str, expires: int, now: int) -> str:
+    """A token for a role of the pool, whose rights are those that the policy gives the role: no scope narrows them.
+
+    For who makes a site's secrets; a hub signs for people alone. Raises OSError without the key.
+    """
+    payload = {
+        "iss": trust_domain,
+        "sub": f"{identity}@{trust_domain}",
+        "iat": now,
+        "exp": expires,
+        "jti": secrets.token_hex(16),
+    }
+    key = signing_key(key_file.read_bytes(), is_pool_key=key_file.name == POOL_KEY)
+    return jwt.encode(payload, key, algorithm="HS256", headers={"kid": key_file.name})
+
+
 def signing_key(stored: bytes, *, is_pool_key: bool) -> bytes:
     """The HS256 key behind a key file: unscrambled, the POOL's doubled, and derived (condor_auth_passwd.cpp)."""
     plain = bytes(byte ^ _SCRAMBLE[index % len(_SCRAMBLE)] for index, byte in enumerate(stored))

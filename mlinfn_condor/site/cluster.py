@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, model_validator
 from mlinfn_condor.contracts.settings import Model
 from mlinfn_condor.provisioning.settings import Intervals, KindName, KindSettings, Limits
 from mlinfn_condor.site.references import SecretName, Section
+from mlinfn_condor.site.sections import Address, Network
 
 SUPPORTED = ("1.33", "1.34", "1.35", "1.36", "1.37")
 """Versions of Kubernetes whose schemas the manifests are checked against."""
@@ -93,8 +94,12 @@ class Kubernetes(Section):
     """Certificate of hosts.public, for the Ingress."""
     metrics_namespace: str = "monitoring"
     """From which namespace Prometheus may scrape."""
-    api_server: str = Field(default="0.0.0.0/0", pattern=r"^[0-9a-fA-F.:]+/\d{1,3}$")
+    jobs_never_reach: list[Network] = Field(default_factory=list)
+    """Networks that jobs reach never, beside all private ones: that of an NFS server with a public address."""
+    api_server: Network = "0.0.0.0/0"
     """Network of the API server, which the provisioner calls; the default says any address, on its ports alone."""
+    datastore: Address | None = None
+    """PostgreSQL (HOST:PORT) in which Kubernetes itself keeps its state, for k3s: docs/kubernetes.md."""
 
 
 class Provisioning(Section):

@@ -117,7 +117,10 @@ def _homes(answers: Answers) -> str:
     if colon:
         return f"server = {_quoted(server)}\npath = {_quoted('/' + path)}\n"
     address = _quoted(answers.nfs)
-    return f"address = {address}  # of the rendered NFS server: free in the cluster's service network\n"
+    return (
+        f"address = {address}  # of the rendered NFS server: free in the service network\n"
+        'machines = ["192.0.2.0/24"]  # networks of the machines (kubectl get nodes -o wide), not of the pods\n'
+    )
 
 
 def _gpu_nodes(answers: Answers) -> str:

@@ -16,6 +16,8 @@ Address = Annotated[str, Field(pattern=r"^[A-Za-z0-9.-]+:\d{1,5}$")]
 """`HOST:PORT`."""
 Size = Annotated[str, Field(pattern=r"^[1-9]\d*(Mi|Gi|Ti)$")]
 """As Kubernetes writes sizes of disks: `100Gi`."""
+Network = Annotated[str, Field(pattern=r"^[0-9a-fA-F.:]+/\d{1,3}$")]
+"""`192.0.2.0/24`."""
 Https = Annotated[str, Field(pattern=r"^https://[^\s/@]+(/\S*)?$")]
 """An address that nobody between can read or change, without a name or password in it."""
 
@@ -76,6 +78,9 @@ class Homes(Section):
     the cluster's names."""
     size: Size = "500Gi"
     """Of the rendered server's disk."""
+    machines: list[Network] = Field(default_factory=list)
+    """Networks of the cluster's machines, the only ones that may call the rendered server: not the pods', for a program
+    that speaks NFS itself could call itself anybody."""
     mount_options: list[str] = Field(default=["nfsvers=4.2", "hard", "noatime"])
     """`hard`: a job waits while the server is away, instead of losing what it writes."""
 
@@ -85,6 +90,10 @@ class Homes(Section):
             raise ValueError(
                 "address: missing. Name your NFS server (server), or a free address of the cluster's service network "
                 "for the rendered one (kubectl cluster-info dump | grep -m 1 service-cluster-ip-range)"
+            )
+        if not self.server and not self.machines:
+            raise ValueError(
+                "machines: missing. Name the networks of the machines (kubectl get nodes -o wide shows them)"
             )
         if self.server and self.address:
             raise ValueError("address: is the rendered server's, and server names another one: leave one out")

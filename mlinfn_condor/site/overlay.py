@@ -1,0 +1,225 @@
+"""A site's overlay over kubernetes/base: which components, which images, which patches. Pure."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import yaml
+
+from mlinfn_condor.site.images import PRODUCT, image, split
+from mlinfn_condor.site.references import secret_of
+from mlinfn_condor.site.settings import Site
+
+Object = dict[str, Any]
+_HEAD = "# Written by `mlinfn config render`: changes are lost, change the site's file instead.\n"
+_CLAIMS = {"interactive": ("spool",), "batch": ("spool",), "hub": ("hub",)}
+"""Disks of the platform's sets, in the order of their volumeClaimTemplates."""
+
+
+class _Readable(yaml.SafeDumper):
+    """Texts of several lines as such."""
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> Any:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+_Readable.add_representer(str, _text)
+
+
+def yaml_text(*objects: Object) -> str:
+    """A file of these objects."""
+    return _HEAD + yaml.dump_all(objects, Dumper=_Readable, sort_keys=False, width=120, allow_unicode=True)
+
+
+def kustomization(site: Site, generated: Mapping[str, Mapping[str, str]]) -> Object:
+    """The overlay's own file. `generated`: ConfigMap → key → file below the overlay."""
+    return {
+        "apiVersion": "kustomize.config.k8s.io/v1beta1",
+        "kind": "Kustomization",
+        "namespace": site.kubernetes.namespace,
+        "labels": [{"pairs": {"mlinfn.infn.it/site": site.name}, "includeSelectors": False}],
+        "resources": ["../base", "homes.yaml"],
+        "components": [f"../components/{name}" for name in components(site)],
+        "images": [{"name": name, **split(image)} for name, image in sorted(images(site).items())],
+        "configMapGenerator": [_config_map(name, keys) for name, keys in sorted(generated.items())]
+        + [{"name": "mlinfn-database", "literals": [f"{k}={v}" for k, v in database(site).items()]}],
+        "patches": list(patches(site)),
+    }
+
+
+def components(site: Site) -> list[str]:
+    """What of the platform is rendered, and what the site has elsewhere."""
+    chosen = ["external-central-manager" if site.external.central_manager else "central-manager"]
+    chosen.append("external-database" if site.database.host else "database")
+    if site.database.rest_schemas:
+        chosen.append("rest")
+    if site.kubernetes.ingress_class:
+        chosen.append("ingress")
+    return chosen
+
+
+def images(site: Site) -> dict[str, str]:
+    """Name in the manifests → image."""
+    return {f"mlinfn/{name}": image(site, name) for name in PRODUCT if name not in ("glidein", "files")} | {
+        "postgresql": site.kubernetes.images.postgresql,
+        **({"postgrest": site.kubernetes.images.postgrest} if site.database.rest_schemas else {}),
+    }
+
+
+def database(site: Site) -> dict[str, str]:
+    """Addresses of the database, by role: no password is in them."""
+    settings = site.database
+    host = settings.host or "database"
+    tls = settings.tls or ("verify-full" if settings.host else None)
+    options = f"?sslmode={tls}" if tls else ""
+    if tls == "verify-full":
+        options += "&sslrootcert=system"
+    roles = ("owner", "recorder", "reports", "schedules", "rest")
+    told = {role: f"postgresql://mlinfn_{role}@{host}:{settings.port}/{settings.name}{options}" for role in roles}
+    if settings.rest_schemas:
+        told["rest-schemas"] = ",".join(settings.rest_schemas)
+        if settings.rest_anonymous:
+            told["rest-anonymous"] = settings.rest_anonymous
+    return told
+
+
+def homes(site: Site) -> Iterator[Object]:
+    """The volume of the homes and the claim to it; a volume is the cluster's, so it bears the namespace in its name."""
+    told = site.storage.homes
+    volume = f"mlinfn-homes-{site.kubernetes.namespace}"
+    options = told.mount_options + (["fsc"] if site.storage.node_cache else [])
+    capacity = {"storage": told.size}
+    yield {
+        "apiVersion": "v1",
+        "kind": "PersistentVolume",
+        "metadata": {"name": volume},
+        "spec": {
+            "capacity": capacity,
+            "accessModes": ["ReadWriteMany"],
+            "persistentVolumeReclaimPolicy": "Retain",
+            "storageClassName": "",
+            "mountOptions": options,
+            "nfs": {"server": told.server or told.address, "path": told.path},
+        },
+    }
+    yield {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": "homes"},
+        "spec": {
+            "accessModes": ["ReadWriteMany"],
+            "storageClassName": "",
+            "volumeName": volume,
+            "resources": {"requests": capacity},
+        },
+    }
+
+
+def patches(site: Site) -> Iterator[Object]:
+    """What differs from the base."""
+    cluster = site.kubernetes
+    yield patch("Namespace", None, [("replace", "/metadata/name", cluster.namespace)])
+    yield from _disks(site)
+    for kind in ("StatefulSet", "Deployment"):
+        changes: list[tuple[str, str, Any]] = []
+        if cluster.platform_nodes:
+            changes.append(("add", "/spec/template/spec/nodeSelector", cluster.platform_nodes))
+        if cluster.images.pull_secret:
+            changes.append(("add", "/spec/template/spec/imagePullSecrets", [{"name": cluster.images.pull_secret}]))
+        if changes:
+            yield patch(kind, None, changes)
+    if site.identity.openid and site.identity.openid.client_secret:
+        yield _hub_reads(secret_of(site.identity.openid.client_secret))
+    yield from _flows(site)
+    if cluster.ingress_class:
+        host = site.hosts.public.split("//")[1].split("/")[0].split(":")[0]
+        tls = [{"hosts": [host], "secretName": cluster.tls_secret}] if cluster.tls_secret else []
+        changes = [
+            ("replace", "/spec/ingressClassName", cluster.ingress_class),
+            ("replace", "/spec/rules/0/host", host),
+        ]
+        changes.append(("replace", "/spec/tls", tls) if tls else ("remove", "/spec/tls", None))
+        yield patch("Ingress", "proxy", changes)
+
+
+def _disks(site: Site) -> Iterator[Object]:
+    sets = dict(_CLAIMS)
+    if not site.external.central_manager:
+        sets["central-manager"] = ("spool",)
+    if not site.database.host:
+        sets["database"] = ("data",)
+        yield patch(
+            "StatefulSet", "database", [("replace", f"{_claim(0)}/resources/requests/storage", site.database.size)]
+        )
+        if site.database.name != "mlinfn":
+            container = "/spec/template/spec/containers/0"
+            yield patch("StatefulSet", "database", [("replace", f"{container}/env/1/value", site.database.name)])
+    if site.kubernetes.storage_class:
+        for name, claims in sets.items():
+            changes = [
+                ("add", f"{_claim(at)}/storageClassName", site.kubernetes.storage_class) for at in range(len(claims))
+            ]
+            yield patch("StatefulSet", name, changes)
+        changes = [("add", "/spec/storageClassName", site.kubernetes.storage_class)]
+        yield patch("PersistentVolumeClaim", "hub-certificates", changes)
+
+
+def _claim(at: int) -> str:
+    return f"/spec/volumeClaimTemplates/{at}/spec"
+
+
+def _hub_reads(secret: str) -> Object:
+    """The identity provider's secret."""
+    volume = {"name": "openid", "secret": {"secretName": secret, "defaultMode": 0o400}}
+    mount = {"name": "openid", "mountPath": "/etc/mlinfn/secrets/openid", "readOnly": True}
+    return patch(
+        "StatefulSet",
+        "hub",
+        [
+            ("add", "/spec/template/spec/volumes/-", volume),
+            ("add", "/spec/template/spec/containers/0/volumeMounts/-", mount),
+        ],
+    )
+
+
+def _flows(site: Site) -> Iterator[Object]:
+    cluster = site.kubernetes
+    label = "kubernetes.io~1metadata.name"
+    of = f"/spec/ingress/0/from/0/namespaceSelector/matchLabels/{label}"
+    yield patch("NetworkPolicy", "world-calls-the-proxy", [("replace", of, cluster.ingress_namespace)])
+    yield patch("NetworkPolicy", "metrics", [("replace", of, cluster.metrics_namespace)])
+    if site.database.rest_schemas:
+        yield patch("NetworkPolicy", "rest", [("replace", of, cluster.ingress_namespace)])
+    if cluster.api_server != "0.0.0.0/0":
+        # Repositories that schedules follow stay reachable.
+        rule = {"to": [{"ipBlock": {"cidr": cluster.api_server}}], "ports": [{"protocol": "TCP", "port": 6443}]}
+        changes = [("remove", "/spec/egress/2/ports/1", None), ("add", "/spec/egress/-", rule)]
+        yield patch("NetworkPolicy", "services", changes)
+    refused = [("add", "/spec/egress/3/to/0/ipBlock/except/-", network) for network in cluster.jobs_never_reach]
+    if refused:
+        yield patch("NetworkPolicy", "nodes", refused)
+    if site.database.host and site.database.port != 5432:
+        port = [("replace", "/spec/egress/0/ports/0/port", site.database.port)]
+        yield patch("NetworkPolicy", "platform-asks-the-database", port)
+
+
+def patch(kind: str, name: str | None, changes: list[tuple[str, str, Any]]) -> Object:
+    """A change of one object, or of all of a kind, by JSON patch: operation, path, value."""
+    target = {"kind": kind, **({"name": name} if name else {})}
+    operations = [
+        {"op": op, "path": path} | ({} if op == "remove" else {"value": value}) for op, path, value in changes
+    ]
+    return {"target": target, "patch": yaml.safe_dump(operations, sort_keys=False, width=120)}
+
+
+def _config_map(name: str, keys: Mapping[str, str]) -> Object:
+    generated: Object = {"name": name, "files": [f"{key}={file}" for key, file in sorted(keys.items())]}
+    if name in KEEP_THEIR_NAMES:
+        generated["options"] = {"disableNameSuffixHash": True}
+    return generated
+
+
+KEEP_THEIR_NAMES = ("mlinfn-condor", "mlinfn-glidein-site")
+"""Of what HTCondor reads again when it is told to (condor_reconfig), and what nodes that come later are told by name.
+All others get a new name with new content, so that their pods start anew.
+"""

@@ -1,0 +1,113 @@
+"""The first secrets of a site: keys and passwords made here, tokens signed with them. Nothing is printed or replaced."""
+
+import secrets
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+from mlinfn_condor.embedded.secrets import write_private
+from mlinfn_condor.errors import UserError
+from mlinfn_condor.hub.tokens import POOL_KEY, signed
+from mlinfn_condor.site.condor import SCHEDULES
+from mlinfn_condor.site.settings import Site
+
+KEY_BYTES = 64
+SESSION_KEY = "sessions"
+READER = "reader"
+"""Identity of recorders and metrics: it may read, as anybody of the pool."""
+TOKENS = {
+    "mlinfn-daemon-token": "condor",
+    "mlinfn-hub-token": "hub",
+    "mlinfn-administrator-token": "admin",
+    "mlinfn-schedules-token": SCHEDULES,
+    "mlinfn-reader-token": READER,
+    "mlinfn-glidein-token": "glidein",
+}
+"""Secret → identity; its one key is called like the identity."""
+ROLES = ("owner", "recorder", "reports", "schedules", "rest")
+YEARS = 10 * 366 * 86400
+APPLY = "create"
+_SCRIPT = """\
+#!/bin/sh
+# Written by `mlinfn site secrets`: makes the Secrets of site {name} from the files beside it. Those that are there stay.
+# Keep this folder where only you can read it: whoever has it has the pool. It is needed for a restore.
+set -u
+cd "$(dirname "$0")"
+for secret in {names}; do
+    kubectl --namespace {namespace} get secret "$secret" >/dev/null 2>&1 && echo "$secret is there already" && continue
+    kubectl --namespace {namespace} create secret generic "$secret" --from-file="$secret" || exit 1
+done
+{later}"""
+
+
+def make(site: Site, folder: Path) -> list[str]:
+    """Write a folder for each Secret, its keys as files of mode 600, and a script; returns the names of what is new.
+
+    What exists stays as it is, so that this can be run again after an upgrade. Raises UserError.
+    """
+    new = []
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.chmod(0o700)
+        for name, keys in _secrets(site, folder):
+            for key, content in keys.items():
+                path = folder / name / key
+                if not path.exists():
+                    path.parent.mkdir(mode=0o700, exist_ok=True)
+                    write_private(path, content())
+                    new.append(f"{name}/{key}")
+        script = folder / APPLY
+        write_private(script, _script(site).encode())
+        script.chmod(0o700)
+    except OSError as error:
+        raise UserError(f"{error.filename or folder}: {error.strerror}") from error
+    return new
+
+
+def names(site: Site) -> list[str]:
+    """Every Secret that is made here."""
+    return ["mlinfn-pool-keys", "mlinfn-session-key", *TOKENS, "mlinfn-proxy", site.database.passwords]
+
+
+def _secrets(site: Site, folder: Path) -> Iterator[tuple[str, Mapping[str, Callable[[], bytes]]]]:
+    def key() -> bytes:
+        return secrets.token_bytes(KEY_BYTES)
+
+    yield "mlinfn-session-key", {SESSION_KEY: key}
+    # Daemons know both keys, the hub only its own.
+    session_key = folder / "mlinfn-session-key" / SESSION_KEY
+    yield "mlinfn-pool-keys", {POOL_KEY: key, SESSION_KEY: session_key.read_bytes}
+    pool_key = folder / "mlinfn-pool-keys" / POOL_KEY
+    until = int(time.time()) + YEARS
+    for name, identity in TOKENS.items():
+        yield (
+            name,
+            {identity: lambda who=identity: signed(pool_key, site.hosts.domain, who, until, int(time.time())).encode()},
+        )
+    yield "mlinfn-proxy", {"token": lambda: secrets.token_hex(32).encode()}
+    yield site.database.passwords, _database(folder / site.database.passwords)
+
+
+def _database(folder: Path) -> Mapping[str, Callable[[], bytes]]:
+    """Lines of ~/.pgpass, and the owner's password alone, as the server's image wants it."""
+    lines = {role: lambda who=role: f"*:*:*:mlinfn_{who}:{secrets.token_hex(24)}\n".encode() for role in ROLES}
+    return lines | {"owner-password": lambda: (folder / "owner").read_bytes().rpartition(b":")[2].strip()}
+
+
+def _script(site: Site) -> str:
+    given = {
+        secret: why
+        for secret, why in (
+            (site.identity.openid.client_secret if site.identity.openid else None, "the identity provider's secret"),
+            (site.kubernetes.images.pull_secret, "who you are to the registry"),
+            (site.kubernetes.tls_secret if site.kubernetes.ingress_class else None, f"certificate of {site.hosts.public}"),
+            (site.database.rest_keys if site.database.rest_schemas else None, "keys of those who sign instruments' tokens"),
+            (site.backup and site.backup.access_key, "access to the backups"),
+        )
+        if secret
+    }
+    later = "".join(f"echo 'yours to make: Secret {secret}: {why}'\n" for secret, why in given.items())
+    names_ = " ".join(names(site))
+    return _SCRIPT.format(name=site.name, namespace=site.kubernetes.namespace, names=names_, later=later)
+
+

@@ -1,0 +1,198 @@
+"""A site's manifests: valid for every version we support, held to policies, each of which can fail."""
+
+import subprocess
+import sys
+from copy import deepcopy
+from pathlib import Path
+
+import kubernetes_validate
+import manifest_policies as policies
+import pytest
+import yaml
+
+from mlinfn_condor.hub.settings import HubSettings
+from mlinfn_condor.provisioning.backends.kubernetes.manifest import fill
+from mlinfn_condor.provisioning.settings import Settings as ProvisioningSettings
+from mlinfn_condor.settings_file import parse as parse_settings
+from mlinfn_condor.site.cluster import SUPPORTED
+from mlinfn_condor.site.first_file import Answers, text
+from mlinfn_condor.site.rendering import render
+from mlinfn_condor.site.settings import parse
+from mlinfn_condor.site.writing import differences, write
+
+EXAMPLE = text(Answers())
+DIGEST = f"sha256:{'0123456789abcdef' * 4}"
+ELSEWHERE = (
+    text(Answers(name="bari", namespace="ai", nfs="nfs.example.org:/homes", storage_class="fast", issuer=""))
+    .replace("grace_seconds = 135", 'grace_seconds = 315\ningress_namespace = "edge"\nseccomp_user_images = true\n'
+             'jobs_never_reach = ["203.0.113.0/24"]\napi_server = "198.51.100.0/24"\n'
+             'datastore = "db.example.org:5432"\n'
+             'platform_nodes = { role = "platform" }')
+    .replace('version = "0.1.0"', f'version = "0.1.0"\npull_secret = "registry"\ndigests = {{ platform = "{DIGEST}" }}')
+    + """
+[numbers]
+vacate_seconds_cap = 300
+owner_displaces_sessions = false
+[database]
+host = "db.example.org"
+port = 5433
+rest_schemas = ["radon"]
+[external]
+central_manager = "cm.example.org:9618"
+pools = ["cm.other.example:9618"]
+projects = ["alpha"]
+"""
+)  # fmt: skip
+SITES = {"example": EXAMPLE, "elsewhere": ELSEWHERE}
+KUBECTL = Path(sys.executable).with_name("kubectl")
+
+
+def rendered(name: str):
+    return render(parse(SITES[name], "mlinfn.toml"))
+
+
+def built(folder: Path) -> policies.Objects:
+    done = subprocess.run([KUBECTL, "kustomize", folder], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return list(yaml.safe_load_all(done.stdout))
+
+
+@pytest.fixture(scope="module")
+def sites(tmp_path_factory) -> dict[str, policies.Objects]:
+    found = {}
+    for name in SITES:
+        folder = tmp_path_factory.mktemp(name)
+        write(rendered(name), folder)
+        for overlay in sorted(folder.glob("overlay*")):
+            found[f"{name}/{overlay.name}"] = built(overlay)
+    return found
+
+
+@pytest.mark.parametrize("version", SUPPORTED)
+def test_every_object_is_valid_without_unknown_fields_for_kubernetes(sites, version):
+    whole = version in (SUPPORTED[0], SUPPORTED[-1])
+    for each in (each for name, objects in sites.items() if whole or name == "elsewhere/overlay" for each in objects):
+        kubernetes_validate.validate(each, f"{version}.0", strict=True)
+
+
+def test_an_unknown_field_would_be_refused(sites):
+    wrong = deepcopy(next(each for each in sites["example/overlay"] if each["kind"] == "StatefulSet"))
+    wrong["spec"]["template"]["spec"]["containers"][0]["readynessProbe"] = {}
+    with pytest.raises(kubernetes_validate.ValidationError):
+        kubernetes_validate.validate(wrong, f"{SUPPORTED[-1]}.0", strict=True)
+
+
+@pytest.mark.parametrize("policy", policies.POLICIES, ids=lambda policy: policy.__name__)
+def test_every_site_keeps_to(sites, policy):
+    broken = {name: list(policy(objects)) for name, objects in sites.items()}
+    assert broken == {name: [] for name in sites}
+
+
+def first(objects, kind, name=None):
+    return next(e for e in objects if e["kind"] == kind and name in (None, e["metadata"]["name"]))
+
+
+def container(objects, name="hub", at=0):
+    kind = "Deployment" if name in ("proxy", "services", "metrics") else "StatefulSet"
+    return first(objects, kind, name)["spec"]["template"]["spec"]["containers"][at]
+
+
+BREAKS = {
+    policies.images_are_pinned: lambda o: container(o).update(image="registry.example.org/hub:latest"),
+    policies.nobody_gains_privilege: lambda o: container(o)["securityContext"].pop("readOnlyRootFilesystem"),
+    policies.root_has_a_reason: lambda o: container(o)["securityContext"]["capabilities"]["add"].append("SETUID"),
+    policies.no_secret_is_told: lambda o: container(o)["env"].append(
+        {"name": "DSN", "value": "postgresql://me:pw@db/x"}
+    ),
+    policies.resources_are_said: lambda o: container(o)["resources"]["limits"].pop("memory"),
+    policies.requests_cover_what_was_measured: lambda o: container(o)["resources"]["requests"].update(memory="64Mi"),
+    policies.probes_ask_something: lambda o: container(o).update(livenessProbe={"tcpSocket": {"port": 8081}}),
+    policies.services_are_reached: lambda o: first(o, "Service", "hub")["spec"]["ports"][0].update(port=8082),
+    policies.flows_meet: lambda o: first(o, "NetworkPolicy", "proxy")["spec"]["egress"].pop(),
+    policies.nothing_flows_by_default: lambda o: o.remove(first(o, "NetworkPolicy", "deny-everything-else")),
+    policies.one_budget_each: lambda o: first(o, "PodDisruptionBudget", "platform")["spec"].update(
+        selector={"matchLabels": {"a": "b"}}
+    ),
+    policies.priorities_are_known: lambda o: first(o, "PriorityClass", "mlinfn-node").update(value=2000000),
+    policies.the_cluster_is_asked_by_the_provisioner_alone: lambda o: container(o, "services", 1)[
+        "volumeMounts"
+    ].append({"name": "cluster", "mountPath": "/x"}),
+    policies.what_is_mounted_is_there: lambda o: o.remove(first(o, "ConfigMap", "mlinfn-condor")),
+    policies.the_standard_is_enforced: lambda o: first(o, "Namespace")["metadata"]["labels"].update(
+        {"pod-security.kubernetes.io/enforce": "privileged"}
+    ),
+}
+
+
+@pytest.mark.parametrize("policy", policies.POLICIES, ids=lambda policy: policy.__name__)
+def test_it_would_be_noticed_who_breaks(sites, policy):
+    changed = deepcopy(sites["example/overlay"])
+    BREAKS[policy](changed)
+    assert list(policy(changed)) != []
+
+
+@pytest.mark.parametrize("name", SITES)
+def test_the_same_site_gives_the_same_files_and_a_change_is_a_small_diff(name, tmp_path):
+    write(rendered(name), tmp_path)
+    assert list(differences(rendered(name), tmp_path)) == []
+    changed = render(parse(SITES[name].replace('"alpha"', '"omega"'), "mlinfn.toml"))
+    lines = [line for line in differences(changed, tmp_path) if line[0] in "+-" and line[:3] not in ("+++", "---")]
+    assert 0 < len(lines) < 40
+    assert all("alpha" in line or "omega" in line for line in lines), lines
+
+
+def test_what_is_rendered_no_longer_goes_and_what_is_not_ours_stays(tmp_path):
+    write(rendered("example"), tmp_path)
+    (tmp_path / "overlay-files" / "notes.txt").write_text("mine")
+    write(rendered("elsewhere"), tmp_path)
+    assert [path.name for path in (tmp_path / "overlay-files").iterdir()] == ["notes.txt"]
+    assert (tmp_path / "k3s" / "config.yaml").is_file()
+
+
+@pytest.mark.parametrize("name", SITES)
+def test_hub_and_provisioner_understand_their_files(name):
+    files, site = rendered(name), parse(SITES[name], "mlinfn.toml")
+    hub = parse_settings(files["overlay/hub/hub.toml"], "hub.toml", HubSettings)
+    assert hub.tokens.trust_domain == site.hosts.domain
+    assert hub.sessions.owners_displace_sessions is (name == "example")
+    assert (hub.accounts.openid is not None) is (name == "example")
+    told = parse_settings(files["overlay/provisioning/provisioning.toml"], "p.toml", ProvisioningSettings)
+    template = yaml.safe_load(files["overlay/provisioning/pod.yaml"])
+    for kind in told.node_kinds:
+        pod = fill(template, f"{kind.name}-1", kind, told.kubernetes)
+        for version in (SUPPORTED[0], SUPPORTED[-1]):
+            kubernetes_validate.validate(pod, f"{version}.0", strict=True)
+        assert pod["spec"]["terminationGracePeriodSeconds"] == site.kubernetes.grace_seconds
+        assert pod["spec"]["priorityClassName"] == "mlinfn-node"
+        assert "cluster-autoscaler.kubernetes.io/safe-to-evict" in pod["metadata"]["annotations"]
+        assert pod["metadata"]["labels"]["app.kubernetes.io/name"] == "mlinfn-glidein"
+
+
+def test_a_sites_choices_reach_its_manifests(sites):
+    objects = sites["elsewhere/overlay"]
+    assert "elsewhere/overlay-files" not in sites
+    assert {e["metadata"]["namespace"] for e in objects if e["kind"] in policies.WORKLOADS} == {"ai"}
+    names = {(e["kind"], e["metadata"]["name"]) for e in objects}
+    assert not {("StatefulSet", "database"), ("StatefulSet", "central-manager")} & names
+    assert ("Deployment", "rest") in names
+    hub, batch = (first(objects, "StatefulSet", name)["spec"] for name in ("hub", "batch"))
+    assert hub["template"]["spec"]["nodeSelector"] == {"role": "platform"}
+    assert hub["template"]["spec"]["imagePullSecrets"] == [{"name": "registry"}]
+    assert batch["volumeClaimTemplates"][0]["spec"]["storageClassName"] == "fast"
+    assert batch["template"]["spec"]["containers"][0]["image"] == f"registry.example.org/mlinfn/platform@{DIGEST}"
+    flows = {e["metadata"]["name"]: e["spec"] for e in objects if e["kind"] == "NetworkPolicy"}
+    (world,) = [r for r in flows["nodes"]["egress"] if "ipBlock" in r["to"][0]]
+    assert "203.0.113.0/24" in world["to"][0]["ipBlock"]["except"]
+    assert flows["platform-asks-the-database"]["egress"][0]["ports"][0]["port"] == 5433
+    assert "edge" in str(flows["world-calls-the-proxy"])
+    addresses = next(e for e in objects if e["metadata"]["name"].startswith("mlinfn-database"))["data"]
+    assert addresses["recorder"].startswith(
+        "postgresql://mlinfn_recorder@db.example.org:5433/mlinfn?sslmode=verify-full"
+    )
+    configuration = first(objects, "ConfigMap", "mlinfn-condor")["data"]["site.conf"]
+    for line in (
+        "MLINFN_VACATE_SECONDS_CAP = 300",
+        "COLLECTOR_HOST = cm.example.org:9618",
+        "MLINFN_FLOCK_PROJECTS = alpha",
+    ):
+        assert line in configuration
