@@ -3,7 +3,7 @@
 SHELL := bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-TARGETS := setup demo test check soak bench clean
+TARGETS := setup demo test check soak bench sbom clean
 .PHONY: help $(TARGETS)
 
 help:
@@ -13,6 +13,7 @@ help:
 	@echo "make soak    the slow tests: kill runs, many hand-overs"
 	@echo "make bench   the quick look at start latency; ./mlinfn bench lists all"
 	@echo "make setup   only .venv, everything above makes it when it is missing"
+	@echo "make sbom    what is in the images, CycloneDX, into dist/"
 	@echo "make clean   remove .venv and caches; HTCondor and pools stay where ./mlinfn pool status says"
 
 ifeq ($(shell id -u),0)
@@ -49,6 +50,15 @@ soak: setup
 
 bench: setup
 	@$(bin)/mlinfn bench start-latency --quick $(ARGS)
+
+# The tool comes for this one call: nothing of it is in .venv.
+sbom: setup
+	@mkdir -p dist
+	@for image in images/platform images/hub glidein/requirements; do \
+		$(bin)/uv tool run --system-certs --quiet --from 'cyclonedx-bom>=7.2,<8' cyclonedx-py requirements --output-reproducible \
+			-o dist/sbom-$$(echo $$image | sed 's,/requirements,,; s,.*/,,').json $$image.txt || exit 1; \
+	done
+	@ls dist/sbom-*.json
 
 clean:
 	@rm -rf .venv .setup.lock .mypy_cache .ruff_cache .import_linter_cache .hypothesis dist

@@ -33,7 +33,11 @@ def _addresses(config: Any, settings: HubSettings) -> None:
     config.JupyterHub.hub_connect_url = settings.addresses.hub_url
     config.JupyterHub.internal_ssl = settings.addresses.internal_tls
     config.JupyterHub.internal_certs_location = str(settings.certificates_folder)
-    config.JupyterHub.trusted_alt_names = [_alternative_name(urlsplit(settings.addresses.hub).hostname or "localhost")]
+    # Hub and proxy may be on machines of their own: each is reached by its name, which its certificate has to have.
+    hosts = (
+        urlsplit(address).hostname or "localhost" for address in (settings.addresses.hub, settings.addresses.proxy_api)
+    )
+    config.JupyterHub.trusted_alt_names = list(dict.fromkeys(map(_alternative_name, hosts)))
     config.JupyterHub.db_url = f"sqlite:///{settings.folder}/jupyterhub.sqlite"
     config.JupyterHub.cookie_secret_file = f"{settings.folder}/cookie-secret"
     config.ConfigurableHTTPProxy.api_url = settings.addresses.proxy_api_url

@@ -59,7 +59,7 @@ def files(site: Site, places: Places) -> Mapping[str, str]:
         "interactive.conf": _role(
             places,
             "DAEMON_LIST = MASTER SHARED_PORT INTERACTIVE\nDC_DAEMON_LIST = + INTERACTIVE\n"
-            "MLINFN_INTERACTIVE_SPOOL = $(SPOOL)\nSCHEDD_HOST = interactive@\n" + _DAEMON + _ACCESS_POINT,
+            "MLINFN_INTERACTIVE_SPOOL = $(LOCAL_DIR)/spool\nSCHEDD_HOST = interactive@\n" + _DAEMON + _ACCESS_POINT,
         ),
         "batch.conf": _role(
             places, "DAEMON_LIST = MASTER SHARED_PORT SCHEDD\nSCHEDD_HOST = batch@\n" + _DAEMON + _ACCESS_POINT

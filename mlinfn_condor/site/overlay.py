@@ -15,7 +15,7 @@ _CLAIMS = {"interactive": ("spool",), "batch": ("spool",), "hub": ("hub",)}
 """Disks of the platform's sets, in the order of their volumeClaimTemplates."""
 
 
-class _Readable(yaml.SafeDumper):
+class _Readable(yaml.SafeDumper):  # type: ignore[misc]  # it has no types
     """Texts of several lines as such."""
 
 
@@ -28,7 +28,8 @@ _Readable.add_representer(str, _text)
 
 def yaml_text(*objects: Object) -> str:
     """A file of these objects."""
-    return _HEAD + yaml.dump_all(objects, Dumper=_Readable, sort_keys=False, width=120, allow_unicode=True)
+    text: str = yaml.dump_all(objects, Dumper=_Readable, sort_keys=False, width=120, allow_unicode=True)
+    return _HEAD + text
 
 
 def kustomization(site: Site, generated: Mapping[str, Mapping[str, str]]) -> Object:

@@ -1,8 +1,9 @@
-"""The first secrets of a site: keys and passwords made here, tokens signed with them. Nothing is printed or replaced."""
+"""The first secrets of a site: keys and passwords made here, tokens signed with them. None is printed or replaced."""
 
 import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
 from mlinfn_condor.embedded.secrets import write_private
@@ -29,7 +30,7 @@ YEARS = 10 * 366 * 86400
 APPLY = "create"
 _SCRIPT = """\
 #!/bin/sh
-# Written by `mlinfn site secrets`: makes the Secrets of site {name} from the files beside it. Those that are there stay.
+# Written by `mlinfn site secrets`: makes the Secrets of site {name} from the files beside it; what is there stays.
 # Keep this folder where only you can read it: whoever has it has the pool. It is needed for a restore.
 set -u
 cd "$(dirname "$0")"
@@ -78,30 +79,41 @@ def _secrets(site: Site, folder: Path) -> Iterator[tuple[str, Mapping[str, Calla
     session_key = folder / "mlinfn-session-key" / SESSION_KEY
     yield "mlinfn-pool-keys", {POOL_KEY: key, SESSION_KEY: session_key.read_bytes}
     pool_key = folder / "mlinfn-pool-keys" / POOL_KEY
-    until = int(time.time()) + YEARS
     for name, identity in TOKENS.items():
-        yield (
-            name,
-            {identity: lambda who=identity: signed(pool_key, site.hosts.domain, who, until, int(time.time())).encode()},
-        )
+        yield name, {identity: partial(_token, pool_key, site.hosts.domain, identity)}
     yield "mlinfn-proxy", {"token": lambda: secrets.token_hex(32).encode()}
     yield site.database.passwords, _database(folder / site.database.passwords)
 
 
+def _token(key: Path, domain: str, identity: str) -> bytes:
+    now = int(time.time())
+    return signed(key, domain, identity, now + YEARS, now).encode()
+
+
 def _database(folder: Path) -> Mapping[str, Callable[[], bytes]]:
     """Lines of ~/.pgpass, and the owner's password alone, as the server's image wants it."""
-    lines = {role: lambda who=role: f"*:*:*:mlinfn_{who}:{secrets.token_hex(24)}\n".encode() for role in ROLES}
+    lines: dict[str, Callable[[], bytes]] = {role: partial(_pgpass, role) for role in ROLES}
     return lines | {"owner-password": lambda: (folder / "owner").read_bytes().rpartition(b":")[2].strip()}
+
+
+def _pgpass(role: str) -> bytes:
+    return f"*:*:*:mlinfn_{role}:{secrets.token_hex(24)}\n".encode()
 
 
 def _script(site: Site) -> str:
     given = {
         secret: why
         for secret, why in (
-            (site.identity.openid.client_secret if site.identity.openid else None, "the identity provider's secret"),
+            (site.identity.openid.client_secret if site.identity.openid else None, "secret of the identity provider"),
             (site.kubernetes.images.pull_secret, "who you are to the registry"),
-            (site.kubernetes.tls_secret if site.kubernetes.ingress_class else None, f"certificate of {site.hosts.public}"),
-            (site.database.rest_keys if site.database.rest_schemas else None, "keys of those who sign instruments' tokens"),
+            (
+                site.kubernetes.tls_secret if site.kubernetes.ingress_class else None,
+                f"certificate of {site.hosts.public}",
+            ),
+            (
+                site.database.rest_keys if site.database.rest_schemas else None,
+                "keys of those who sign tokens of instruments",
+            ),
             (site.backup and site.backup.access_key, "access to the backups"),
         )
         if secret
@@ -109,5 +121,3 @@ def _script(site: Site) -> str:
     later = "".join(f"echo 'yours to make: Secret {secret}: {why}'\n" for secret, why in given.items())
     names_ = " ".join(names(site))
     return _SCRIPT.format(name=site.name, namespace=site.kubernetes.namespace, names=names_, later=later)
-
-

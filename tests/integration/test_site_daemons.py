@@ -1,0 +1,102 @@
+"""What a site's manifests start, here: entrypoint, rendered configuration, made secrets, probes for good and bad."""
+
+import os
+import shutil
+import signal
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from postgres import wait_until
+from site_containers import Container, pool
+
+from mlinfn_condor.embedded.distribution import Distribution
+
+HANGS_SECONDS = 2
+
+
+@pytest.fixture(scope="module")
+def site(installed: Distribution) -> Iterator[dict[str, Container]]:
+    folder = Path(tempfile.mkdtemp(prefix="mlinfn-"))
+    with pool(folder, installed) as containers:
+        yield containers
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def standing_still(pid: int) -> Iterator[None]:
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def test_a_daemon_that_answers_is_told_from_one_that_does_not_exist(site):
+    for role in ("interactive", "batch"):
+        assert site[role].probe("schedd-answers", f"{role}@").returncode == 0
+    assert site["central-manager"].probe("collector-answers").returncode == 0
+    unknown = site["batch"].probe("schedd-answers", "nightly@")
+    assert unknown.returncode == 1
+    assert "nightly@" in unknown.stderr
+
+
+@pytest.mark.parametrize(
+    ("role", "daemon", "probe"),
+    [
+        ("batch", "condor_schedd", ("schedd-answers", "batch@")),
+        ("interactive", "condor_schedd", ("schedd-answers", "interactive@")),
+        ("central-manager", "condor_collect", ("collector-answers",)),
+    ],
+)
+def test_a_daemon_that_hangs_does_not_answer_and_later_does(site, role, daemon, probe):
+    with standing_still(site[role].daemon(daemon)):
+        stopped = site[role].probe(*probe, seconds=HANGS_SECONDS)
+    assert stopped.returncode == 1
+    assert "answer" in stopped.stderr
+    wait_until(lambda: site[role].probe(*probe).returncode == 0, 30, f"{role} answers again")
+
+
+def test_a_negotiator_whose_cycles_do_not_end_is_noticed(site):
+    manager = site["central-manager"]
+    wait_until(lambda: manager.probe("negotiator-negotiated", "12").returncode == 0, 30, "a cycle has ended lately")
+    with standing_still(manager.daemon("condor_negoti")):
+        wait_until(lambda: manager.probe("negotiator-negotiated", "12").returncode == 1, 30, "its last cycle is old")
+    assert manager.probe("collector-answers").returncode == 0
+    wait_until(lambda: manager.probe("negotiator-negotiated", "12").returncode == 0, 30, "cycles end again")
+
+
+def test_roles_are_introduced_to_their_access_point(site):
+    assert site["interactive"].probe("introduce", "interactive@", "admin", "hub", seconds=20).returncode == 0
+    known = site["interactive"].run("condor_qusers", "-name", "interactive@", "-af", "User")
+    assert {"admin@ml.example.org", "hub@ml.example.org"} <= set(known.split())
+
+
+def test_an_access_point_that_is_away_is_not_waited_for_for_ever(site):
+    done = site["batch"].probe("introduce", "nightly@", "admin", seconds=1)
+    assert done.returncode == 0
+    assert "does not know admin@ml.example.org" in done.stderr
+
+
+def test_a_client_with_the_hubs_token_finds_both_access_points(site):
+    told = site["client"].run("condor_status", "-schedd", "-af", "Name")
+    assert set(told.split()) == {"interactive@", "batch@"}
+
+
+def test_a_client_without_a_token_of_the_pools_finds_nothing(site, tmp_path):
+    stranger = site["client"].environment | {"_CONDOR_SEC_TOKEN_DIRECTORY": str(tmp_path)}
+    asked = Container("client", site["client"].folder, stranger).probe("collector-answers")
+    assert asked.returncode == 1
+
+
+def test_the_container_becomes_its_program_and_its_secrets_are_nobody_elses(site):
+    batch = site["batch"]
+    pid = {"MLINFN_PROBE_PID": str(batch.process.pid)}
+    asked = Container("batch", batch.folder, batch.environment | pid)
+    assert asked.probe("process-runs", "condor_master").returncode == 0
+    assert asked.probe("process-runs", "mlinfn").returncode == 1
+    copies = [path for path in (batch.folder / "run" / "secrets").rglob("*") if path.is_file()]
+    assert {path.name for path in copies} >= {"POOL", "sessions", "condor"}
+    assert {path.stat().st_mode & 0o777 for path in copies} == {0o600}
