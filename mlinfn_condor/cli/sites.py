@@ -55,5 +55,46 @@ def secrets(
     print(f"{output}: {len(new)} made, none replaced. Keep the folder safe; then: {output / APPLY}")
 
 
+@app.command()
+def selftest(
+    file: Path = typer.Argument(help="The site's file."),
+    url: str | None = typer.Option(None, help="Where the site answers, if that is not yet its hosts.public."),
+    model: str | None = typer.Option(
+        None, help="Device of the session; default: the first model of the file; - for none."
+    ),
+    authority: Path | None = typer.Option(
+        None, help="Certificates of the site's authority, if browsers do not know it."
+    ),
+    seconds: int = typer.Option(900, min=10, help="How long jobs may wait for a node."),
+    dsn: str | None = typer.Option(
+        None, "--dsn", help="Database in which what ran has to appear; default: not looked at."
+    ),
+) -> None:
+    """Go through a deployed site as a person does, and say in words what is wrong: the door, a session on a device, the
+    home, Dask, a training, the report. MLINFN_HUB_TOKEN is a user's token, from the hub's page Token.
+
+    Example: MLINFN_HUB_TOKEN=… mlinfn site selftest mlinfn.toml
+    """
+    import os
+
+    from mlinfn_condor.demo.site_story import Ask, play
+    from mlinfn_condor.site.settings import read
+
+    site = read(file)
+    if not (token := os.environ.get("MLINFN_HUB_TOKEN")):
+        raise UserError("MLINFN_HUB_TOKEN is not set: make a token at the hub's page Token")
+    chosen = next(iter(site.pool.models), "") if model is None else model.removeprefix("-")
+    kind = "fpga" if site.pool.models.get(chosen) == "FPGAs" else "gpu"
+    ask = Ask(
+        (url or site.hosts.public).rstrip("/"), token, chosen, kind, seconds, str(authority) if authority else True
+    )
+    user = play(ask, print)
+    if dsn:
+        from mlinfn_condor.demo.site_report import appears
+
+        appears(dsn, user, print)
+    print(f"site {site.name} does what it is for")
+
+
 def _ask(question: str, offered: str) -> str:
     return str(typer.prompt(question, default=offered, show_default=bool(offered)))

@@ -9,7 +9,9 @@ import kubernetes_validate
 import manifest_policies as policies
 import pytest
 import yaml
+from typer.testing import CliRunner
 
+from mlinfn_condor.cli.main import app
 from mlinfn_condor.hub.settings import HubSettings
 from mlinfn_condor.provisioning.backends.kubernetes.manifest import fill
 from mlinfn_condor.provisioning.settings import Settings as ProvisioningSettings
@@ -196,3 +198,28 @@ def test_a_sites_choices_reach_its_manifests(sites):
         "MLINFN_FLOCK_PROJECTS = alpha",
     ):
         assert line in configuration
+
+
+def test_the_running_site_is_compared_by_kubectl_and_without_one_that_is_said(tmp_path, monkeypatch):
+    file = tmp_path / "mlinfn.toml"
+    file.write_text(EXAMPLE)
+    kubectl = tmp_path / "bin" / "kubectl"
+    kubectl.parent.mkdir()
+    monkeypatch.setenv("PATH", str(kubectl.parent))
+    command = ["config", "diff", str(file), "--context", "bari"]
+    assert "there is no kubectl on PATH" in str(CliRunner().invoke(app, command).exception)
+    kubectl.write_text(f'#!/bin/sh\necho "$@" >{tmp_path}/asked\ntest -f "$5/kustomization.yaml" && exit 1\n')
+    kubectl.chmod(0o700)
+    assert CliRunner().invoke(app, command).exit_code == 1
+    assert (tmp_path / "asked").read_text().startswith("--context bari diff -k ")
+
+
+def test_a_folder_is_compared_and_the_exit_code_says_whether_it_differs(tmp_path):
+    file = tmp_path / "mlinfn.toml"
+    file.write_text(EXAMPLE)
+    run = CliRunner().invoke
+    assert run(app, ["config", "render", str(file), "--output", str(tmp_path / "deploy")]).exit_code == 0
+    assert run(app, ["config", "diff", str(file), str(tmp_path / "deploy")]).exit_code == 0
+    file.write_text(EXAMPLE.replace("most = 2", "most = 3"))
+    changed = run(app, ["config", "diff", str(file), str(tmp_path / "deploy")])
+    assert (changed.exit_code, "+most = 3" in changed.output) == (1, True)
