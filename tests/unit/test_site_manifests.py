@@ -223,3 +223,10 @@ def test_a_folder_is_compared_and_the_exit_code_says_whether_it_differs(tmp_path
     file.write_text(EXAMPLE.replace("most = 2", "most = 3"))
     changed = run(app, ["config", "diff", str(file), str(tmp_path / "deploy")])
     assert (changed.exit_code, "+most = 3" in changed.output) == (1, True)
+
+
+def test_k3s_is_told_its_database_without_a_password():
+    told = yaml.safe_load(rendered("elsewhere")["k3s/config.yaml"])
+    assert told["datastore-endpoint"] == "postgres://k3s@db.example.org:5432/k3s?sslmode=verify-full"
+    assert {"datastore-cafile", "datastore-certfile", "datastore-keyfile"} <= told.keys()
+    assert not any(name.startswith("k3s") for name in rendered("example"))
