@@ -1,14 +1,14 @@
 """Schedules that a file declares: what it says is made so, what it says no more is removed."""
 
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from mlinfn_condor import settings_file
 from mlinfn_condor.errors import BadRequest, MlinfnError
 from mlinfn_condor.schedules import arrivals, asking
 from mlinfn_condor.schedules.asking import Wish
@@ -16,7 +16,6 @@ from mlinfn_condor.schedules.book import Book
 from mlinfn_condor.schedules.planning import Misfire
 from mlinfn_condor.schedules.runs import Schedule
 from mlinfn_condor.schedules.settings import SchedulesSettings
-from mlinfn_condor.settings_file import sentence
 from mlinfn_condor.store import Error
 from mlinfn_condor.submission.requests import Devices, Identity, TrainingRequest
 
@@ -100,14 +99,7 @@ class Changes:
 
 def read(path: Path, declared_in: str) -> list[Wish]:
     """The wishes of `[[schedules]]`; other tables belong to others. Raises BadRequest with every mistake."""
-    try:
-        told = _File.model_validate(tomllib.loads(path.read_text()))
-    except OSError as error:
-        raise BadRequest(f"{path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadRequest(f"{path} is no TOML: {error}") from error
-    except ValidationError as error:
-        raise BadRequest(f"{path}: {'; '.join(map(sentence, error.errors()))}") from error
+    told = settings_file.read(path, _File)
     wishes, mistakes = [], []
     for one in told.schedules:
         try:
@@ -116,7 +108,7 @@ def read(path: Path, declared_in: str) -> list[Wish]:
             mistakes.append(f"{one.owner}'s {one.name}: {error}")
     mistakes += [f"{owner}'s {name} is there twice" for owner, name in _twice(wishes)]
     if mistakes:
-        raise BadRequest(f"{path}: {'; '.join(mistakes)}")
+        raise settings_file.refusal(str(path), mistakes)
     return wishes
 
 

@@ -90,6 +90,15 @@ def projects_exist(
             yield f"{where}: {project}: the pool has no such project, it has {', '.join(sorted(pool.projects))}"
 
 
+def schedules_have_somebody(pool: PoolSettings, identity: Identity, schedules: list[Any]) -> Iterator[str]:
+    """Whose they are, where the file itself says who there is."""
+    for place, each in enumerate(schedules):
+        if identity.openid is None and each.owner not in identity.members:
+            yield f"schedules.{place}.owner: {each.owner}: identity.members has nobody of this name"
+        if each.project and each.project not in pool.projects:
+            yield f"schedules.{place}.project: {each.project}: the pool has no such project"
+
+
 def kinds_find_machines(kubernetes: Kubernetes, provisioning: Provisioning) -> Iterator[str]:
     """Kubernetes knows where a node of each kind can run."""
     models = {kind.model for kind in provisioning.kinds.values() if kind.device_kind is DeviceKind.GPU}
@@ -140,6 +149,7 @@ CHECKS = (
     windows_fit_the_grace,
     limits_agree,
     projects_exist,
+    schedules_have_somebody,
     kinds_find_machines,
     intervals_agree,
     database_is_meant,

@@ -12,6 +12,7 @@ from mlinfn_condor import settings_file
 from mlinfn_condor.classes import PriorityClass
 from mlinfn_condor.contracts.settings import ContractLimits, Headroom, Name, Owner, Pledge, PoolSettings, Window
 from mlinfn_condor.contracts.settings import Contracts as Contracts
+from mlinfn_condor.schedules.declared import DeclaredSchedule
 from mlinfn_condor.site import across
 from mlinfn_condor.site.cluster import Kubernetes, Provisioning
 from mlinfn_condor.site.numbers import Numbers
@@ -43,6 +44,7 @@ class Site(Section):
     kubernetes: Kubernetes
     provisioning: Provisioning
     external: External = External()
+    schedules: list[DeclaredSchedule] = Field(default_factory=list)
 
     @property
     def contracts(self) -> Contracts:
