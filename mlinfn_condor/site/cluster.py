@@ -82,6 +82,8 @@ class Kubernetes(Section):
         default=[{"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}]
     )
     """Taints of machines that nodes of the pool may run on all the same."""
+    runtime_class: str = ""
+    """RuntimeClass of nodes with devices, where it is not the machines' default: `nvidia`."""
     grace_seconds: int = Field(default=135, ge=30)
     """A node's terminationGracePeriodSeconds: the longest window of a job, and the goodbye."""
     seccomp_user_images: bool = False

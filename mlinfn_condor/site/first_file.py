@@ -12,6 +12,7 @@ name = {name}
 [hosts]
 public = {public}  # what users open
 domain = {domain}  # part of every identity and token: not changed later
+zone = "UTC"  # by whose clock contracts reckon hours
 
 [pool]  # what there is to promise: pledges, owners, head-room, windows, limits are in docs/sharing.md
 projects = [{projects}]

@@ -122,7 +122,11 @@ def pod(site: Site, places: Places) -> dict[str, Any]:
     for variable in container["env"]:
         if (name := variable["name"].removeprefix("MLINFN_GLIDEIN_")) in told:
             variable["value"] = told[name]
+    # Windows of contracts are reckoned by the node's clock.
+    container["env"].append({"name": "TZ", "value": site.hosts.zone})
     spec["terminationGracePeriodSeconds"] = grace
+    if site.kubernetes.runtime_class:
+        spec["runtimeClassName"] = site.kubernetes.runtime_class
     container["image"] = image(site, "glidein")
     container["ports"] = [{"name": "startd", "containerPort": CONDOR_PORT}]
     # Devices, machines and taints are a kind's own; the provisioner fills them in.

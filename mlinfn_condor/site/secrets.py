@@ -115,6 +115,8 @@ def _script(site: Site) -> str:
                 "keys of those who sign tokens of instruments",
             ),
             (site.backup and site.backup.access_key, "access to the backups"),
+            (site.backup and site.backup.secret_key, "access to the backups"),
+            (site.backup and site.backup.password, "with what backups are encrypted"),
         )
         if secret
     }

@@ -2,6 +2,7 @@
 
 import re
 from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -22,6 +23,14 @@ Https = Annotated[str, Field(pattern=r"^https://[^\s/@]+(/\S*)?$")]
 """An address that nobody between can read or change, without a name or password in it."""
 
 
+def _is_zone(text: str) -> str:
+    try:
+        ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError(f"{text!r} is no time zone: write Europe/Rome, or UTC") from error
+    return text
+
+
 class Hosts(Section):
     """`[hosts]`: by which names the site is known."""
 
@@ -29,6 +38,8 @@ class Hosts(Section):
     """What users open in their browsers."""
     domain: Domain
     """The pool's UID_DOMAIN and TRUST_DOMAIN: part of every identity and token, so it is not changed later."""
+    zone: Annotated[str, AfterValidator(_is_zone)] = "UTC"
+    """By whose clock nodes reckon hours of contracts (head-room, windows): `Europe/Rome`."""
 
 
 class Provider(OpenId):

@@ -120,6 +120,7 @@ bucket = "mlinfn"
         ("", ('registry = ', 'digests = { platform = "sha256:12" }\nregistry = '), "a digest is sha256:"),
         ("", ('address = "10.96.0.49"', ""), "address: missing"),
         ("", ('address = "10.96.0.49"', 'address = "10.96.0.49"\nserver = "nfs"'), "leave one out"),
+        ("", ('zone = "UTC"', 'zone = "Rome"'), "hosts.zone: 'Rome' is no time zone"),
         ("[[schedules]]\nowner='a'\nname='n'\ncommand=['x']\nfolder='/h'\n", None, "schedules.0: say when"),
         ("[[schedules]]\nowner='a'\nname='n'\ncommand=['x']\nfolder='/h'\nevery=60\nproject='gamma'\n", None,
          "schedules.0.project: gamma"),

@@ -27,9 +27,11 @@ DIGEST = f"sha256:{'0123456789abcdef' * 4}"
 ELSEWHERE = (
     text(Answers(name="bari", namespace="ai", nfs="nfs.example.org:/homes", storage_class="fast", issuer=""))
     .replace("grace_seconds = 135", 'grace_seconds = 315\ningress_namespace = "edge"\nseccomp_user_images = true\n'
+             'runtime_class = "nvidia"\n'
              'jobs_never_reach = ["203.0.113.0/24"]\napi_server = "198.51.100.0/24"\n'
              'datastore = "db.example.org:5432"\n'
              'platform_nodes = { role = "platform" }')
+    .replace('zone = "UTC"', 'zone = "Europe/Rome"')
     .replace('version = "0.1.0"', f'version = "0.1.0"\npull_secret = "registry"\ndigests = {{ platform = "{DIGEST}" }}')
     + """
 [numbers]
@@ -168,6 +170,8 @@ def test_hub_and_provisioner_understand_their_files(name):
         assert pod["spec"]["priorityClassName"] == "mlinfn-node"
         assert "cluster-autoscaler.kubernetes.io/safe-to-evict" in pod["metadata"]["annotations"]
         assert pod["metadata"]["labels"]["app.kubernetes.io/name"] == "mlinfn-glidein"
+        assert {"name": "TZ", "value": site.hosts.zone} in pod["spec"]["containers"][0]["env"]
+        assert pod["spec"].get("runtimeClassName") == (None if name == "example" else "nvidia")
 
 
 def test_a_sites_choices_reach_its_manifests(sites):
