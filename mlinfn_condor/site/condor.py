@@ -43,6 +43,11 @@ SEC_TOKEN_DIRECTORY = {secrets}/daemon-token
 MASTER_ADDRESS_FILE = $(RUN)/master.address
 """
 
+_MANAGER = """
+# In this pod, without a way out through the Service and back.
+COLLECTOR_HOST = $(IP_ADDRESS):{port}
+"""
+
 _ACCESS_POINT = """
 # The hub keeps it, for both access points, on the homes' file system.
 MLINFN_PROJECT_MAP = {shared}/projects.map
@@ -55,7 +60,9 @@ def files(site: Site, places: Places) -> Mapping[str, str]:
         "condor_config": _HEAD + _ROOT.format(**_words(places)),
         "site.conf": _HEAD + "".join(f"{line}\n" for line in _site(site, places)),
         CONTRACTS: render_contracts(site.contracts),
-        "central-manager.conf": _role(places, "DAEMON_LIST = MASTER SHARED_PORT COLLECTOR NEGOTIATOR\n" + _DAEMON),
+        "central-manager.conf": _role(
+            places, "DAEMON_LIST = MASTER SHARED_PORT COLLECTOR NEGOTIATOR\n" + _DAEMON + _MANAGER
+        ),
         "interactive.conf": _role(
             places,
             "DAEMON_LIST = MASTER SHARED_PORT INTERACTIVE\nDC_DAEMON_LIST = + INTERACTIVE\n"

@@ -63,7 +63,12 @@ def hub_settings(site: Site, places: Places) -> dict[str, Any]:
             "queue_timeout_seconds": int(longest),
             "prospects_file": str(places.provisioning / "prospects.json"),
             "owners_displace_sessions": bool(site.numbers.get("owner_displaces_sessions", True)),
-            "environment": {"CONDOR_CONFIG": f"{places.etc}/condor/condor_config", "MLINFN_ROLE": "client"},
+            "environment": {
+                "CONDOR_CONFIG": f"{places.etc}/condor/condor_config",
+                "MLINFN_ROLE": "client",
+                # With it a plain HTCondorCluster() asks for what this pool wants to know.
+                "DASK_CONFIG": f"{places.policy.parent}/submit_templates/dask-jobqueue.yaml",
+            },
         },
         "tokens": {
             "key_file": str(places.secrets / "session-key" / "sessions"),

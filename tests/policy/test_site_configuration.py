@@ -68,10 +68,17 @@ def test_each_pod_runs_its_daemons_with_the_sites_numbers(ask, role, daemons):
         "DAEMON_LIST": daemons,
         "MachineMaxVacateTime": 300,
         "MLINFN_OWNER_DISPLACES_SESSIONS": "false",
-        "COLLECTOR_HOST": "cm.example.org:9618",
         "UID_DOMAIN": "ml.example.org",
     }
     assert ask(role, *wanted) == wanted
+
+
+def test_all_but_the_collectors_own_pod_call_it_by_the_name_that_stays(ask):
+    for role in ("interactive", "batch", "client"):
+        assert ask(role, "COLLECTOR_HOST")["COLLECTOR_HOST"] == "cm.example.org:9618"
+    own = ask("central-manager", "COLLECTOR_HOST")["COLLECTOR_HOST"]
+    assert own.endswith(":9618")
+    assert "example" not in own
 
 
 def test_both_queues_lie_on_the_disk_that_is_mounted(ask):

@@ -244,6 +244,27 @@ def the_cluster_is_asked_by_the_provisioner_alone(objects: Objects) -> Iterator[
             yield where
 
 
+def each_reads_the_secrets_of_its_own_role(objects: Objects) -> Iterator[str]:
+    """The database's owner, the pool's key and an administrator's token are for few."""
+    few = {
+        "owner": {"services.migrate", "services.let-roles-in"},
+        "owner-password": {"services.migrate", "services.let-roles-in", "database.postgresql"},
+        "mlinfn-pool-keys": {"central-manager.central-manager", "interactive.schedd", "batch.schedd"},
+        "mlinfn-administrator-token": {"hub.hub", "services.provisioner"},
+        "mlinfn-session-key": {"hub.hub"},
+    }
+    for where, container, spec in containers(objects):
+        mounted = {mount["name"] for mount in container.get("volumeMounts", [])}
+        for secret in (volume.get("secret") for volume in spec.get("volumes", []) if volume["name"] in mounted):
+            if not secret:
+                continue
+            whole = {"owner", "owner-password"} if secret["secretName"] == "mlinfn-database" else set()
+            keys = {item["key"] for item in secret.get("items", [])} or whole
+            yield from (
+                f"{where}: reads {key}" for key in keys | {secret["secretName"]} if where not in few.get(key, {where})
+            )
+
+
 def what_is_mounted_is_there(objects: Objects) -> Iterator[str]:
     made = {each["metadata"]["name"] for each in objects if each["kind"] in ("ConfigMap", "PersistentVolumeClaim")}
     for name, spec, _ in pods(objects):
@@ -289,6 +310,7 @@ POLICIES: tuple[Callable[[Objects], Iterator[str]], ...] = (
     one_budget_each,
     priorities_are_known,
     the_cluster_is_asked_by_the_provisioner_alone,
+    each_reads_the_secrets_of_its_own_role,
     what_is_mounted_is_there,
     the_standard_is_enforced,
 )

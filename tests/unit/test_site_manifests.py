@@ -121,6 +121,9 @@ BREAKS = {
     policies.the_cluster_is_asked_by_the_provisioner_alone: lambda o: container(o, "services", 1)[
         "volumeMounts"
     ].append({"name": "cluster", "mountPath": "/x"}),
+    policies.each_reads_the_secrets_of_its_own_role: lambda o: container(o, "services", 1)["volumeMounts"].append(
+        {"name": "database", "mountPath": "/x"}
+    ),
     policies.what_is_mounted_is_there: lambda o: o.remove(first(o, "ConfigMap", "mlinfn-condor")),
     policies.the_standard_is_enforced: lambda o: first(o, "Namespace")["metadata"]["labels"].update(
         {"pod-security.kubernetes.io/enforce": "privileged"}
