@@ -1,11 +1,15 @@
-"""The script that lets the database's roles in, on a real PostgreSQL."""
+"""What a site's pods do with the database, on a real PostgreSQL: roles are let in, a recorder stands beside the hub."""
 
 import os
 import subprocess
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from mlinfn_condor.cli import app, connection
+from mlinfn_condor.cli.connection import Connection
+from mlinfn_condor.pool.twin import TwinPool
 from mlinfn_condor.store import connect, migrate
 from mlinfn_condor.store.local import programs
 
@@ -47,3 +51,14 @@ def test_a_database_that_is_away_is_no_success(passwords):
     done = let_in("postgresql://mlinfn_owner@127.0.0.1:1/mlinfn?connect_timeout=2", passwords)
     assert done.returncode != 0
     assert "secret" not in done.stdout + done.stderr
+
+
+def test_a_recorder_beside_the_hub_needs_no_histories(database, tmp_path, monkeypatch):
+    migrate(database)
+    monkeypatch.setenv("MLINFN_HOME", str(tmp_path / "nothing-here"))
+    monkeypatch.setattr(connection, "connect", lambda: Connection(TwinPool(), tmp_path))
+    (tmp_path / "starts.jsonl").write_text("")
+    words = ["accounting", "record", "--once", "--dsn", database]
+    assert "there is no embedded pool here" in str(CliRunner().invoke(app, words).exception)
+    done = CliRunner().invoke(app, [*words, "--starts", str(tmp_path / "starts.jsonl")])
+    assert (done.exception, done.exit_code) == (None, 0)
