@@ -46,6 +46,8 @@ MASTER_ADDRESS_FILE = $(RUN)/master.address
 _MANAGER = """
 # In this pod, without a way out through the Service and back.
 COLLECTOR_HOST = $(IP_ADDRESS):{port}
+# Which nodes can still be added, as the provisioner told; the container beside this one brings it.
+include ifexist : {growing}/growing.conf
 """
 
 _ACCESS_POINT = """
@@ -99,6 +101,7 @@ def _words(places: Places) -> Mapping[str, object]:
         "port",
         "secrets",
         "shared",
+        "growing",
     )
     return {name: getattr(places, name) for name in names}
 

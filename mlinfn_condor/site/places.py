@@ -38,6 +38,11 @@ class Places:
         return self.lib / "shared"
 
     @property
+    def growing(self) -> Path:
+        """What the central manager's pod keeps of that: it stands still with no other file system."""
+        return self.lib / "growing"
+
+    @property
     def provisioning(self) -> Path:
         """The provisioner's folder."""
         return self.shared / "provisioning"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from postgres import wait_until
-from site_containers import Container, pool
+from site_containers import ROOT, Container, pool, running
 
 from mlinfn_condor.embedded.distribution import Distribution
 
@@ -23,6 +23,11 @@ def site(installed: Distribution) -> Iterator[dict[str, Container]]:
     with pool(folder, installed) as containers:
         yield containers
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _folder(path: Path) -> Path:
+    path.mkdir()
+    return path
 
 
 @contextmanager
@@ -66,6 +71,24 @@ def test_a_negotiator_whose_cycles_do_not_end_is_noticed(site):
         wait_until(lambda: manager.probe("negotiator-negotiated", "12").returncode == 1, 30, "its last cycle is old")
     assert manager.probe("collector-answers").returncode == 0
     wait_until(lambda: manager.probe("negotiator-negotiated", "12").returncode == 0, 30, "cycles end again")
+
+
+def test_what_the_provisioner_tells_reaches_the_negotiator(site):
+    manager = site["central-manager"]
+    told, kept = (manager.folder / "lib" / name / "growing.conf" for name in ("shared", "growing"))
+    kept.parent.mkdir()
+    quick = Container(
+        "growing", _folder(manager.folder / "beside"), manager.environment | {"MLINFN_LOOK_SECONDS": "0.2"}
+    )
+    with running(quick, str(ROOT / "images" / "keep-growing"), str(told), str(kept)) as keeper:
+        assert keeper.process is not None
+        # As the provisioner does: whole or not at all.
+        told.with_suffix(".new").write_text("MLINFN_GROWING_MODELS = T4\nMLINFN_NODES_TO_COME = 8:1024\n")
+        told.with_suffix(".new").rename(told)
+        asked = ("condor_status", "-negotiator", "-af", "MlinfnNodesToCome")
+        wait_until(lambda: manager.run(*asked).strip() == "8:1024", 30, "the negotiator's ad says so")
+        keeper.process.terminate()
+        assert keeper.process.wait(5) == 0
 
 
 def test_roles_are_introduced_to_their_access_point(site):

@@ -140,6 +140,7 @@ def test_scripts_are_shell_and_can_be_run():
     for path in [
         START,
         IMAGES / "start-proxy",
+        IMAGES / "keep-growing",
         *(ROOT / "kubernetes" / "probes").iterdir(),
         ROOT / "kubernetes/database/let-roles-in",
     ]:
