@@ -7,6 +7,7 @@ import typer
 
 from mlinfn_condor.cli import (
     accounting,
+    backing_up,
     benching,
     boosting,
     contracting,
@@ -51,6 +52,7 @@ app.add_typer(nodes.app, name="node", help="Look after an execution node.")
 app.add_typer(glideins.app, name="glidein", help="Nodes that come with demand and leave when idle.")
 app.add_typer(scheduling.app, name="schedule", help="Work that starts by the clock or by data.")
 app.add_typer(serving.app, name="services", help="Run the recorder, the provisioner and the others together.")
+app.add_typer(backing_up.app, name="backup", help="Keep homes, database and queues elsewhere; bring them back.")
 app.add_typer(submitting.app, name="submit", help="Submit a training, a sweep, a session or Dask workers.")
 app.add_typer(benching.app, name="bench", help="Measure how well the pool does, beside HTCondor's defaults.")
 app.command()(boosting.boost)

@@ -127,9 +127,19 @@ class PrivateApt:
                 errors.seek(0)
                 raise explained(errors.read())
 
-    def _apt_get(self, *arguments: str) -> str:
+    def download_alone(self, package: str) -> Path:
+        """Fetch one package and nothing that it needs; its path."""
+        self._apt_get("download", package, folder=self.packages)
+        return next(self.packages.glob(f"{package}_*.deb"))
+
+    def _apt_get(self, *arguments: str, folder: Path | None = None) -> str:
         done = subprocess.run(
-            ["apt-get", "-yqq", *arguments], env=self._environment, capture_output=True, text=True, check=False
+            ["apt-get", "-yqq", *arguments],
+            env=self._environment,
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         if done.returncode != 0:
             raise explained(done.stderr)
@@ -157,6 +167,16 @@ def fetch(folder: Path, report: Report) -> list[Path]:
             reached = now
         step.advance(total - reached)
     return sorted(apt.packages.glob("*.deb"))
+
+
+def fetch_alone(folder: Path, package: str, report: Report) -> Path:
+    """Download one package, signature verified, for a program that needs no more than every Debian has."""
+    apt = PrivateApt(folder)
+    apt.write(_machines_archive(), _output("dpkg", "--print-architecture"), _machines_settings())
+    with report.step("read Debian's package index"):
+        apt.update()
+    with report.step(f"download {package}"):
+        return apt.download_alone(package)
 
 
 def explained(errors: str) -> InstallFailed:

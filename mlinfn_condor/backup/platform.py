@@ -1,0 +1,38 @@
+"""What a site consists of, as a backup sees it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from mlinfn_condor.backup.settings import BackupSettings
+from mlinfn_condor.embedded.layout import Layout
+from mlinfn_condor.settings import Settings
+from mlinfn_condor.storage.settings import StorageSettings
+
+HOMES, PROJECTS = "homes", "projects"
+_OF_POOL = ("etc", "secrets", "spool", "spool-interactive", "hub", "requests", "log/glideins.jsonl")
+"""Below an embedded pool's folder. Logs and what daemons make anew at each start are left out."""
+
+
+@dataclass(frozen=True)
+class Platform:
+    """One site. What is not there is not backed up, and not missed."""
+
+    name: str
+    trees: Mapping[str, Path]
+    """Large, read where they lie, by name: `homes`, `projects`."""
+    state: Mapping[str, Path]
+    """Small, copied within a moment, by name: queues, histories, accountant, configuration, secrets, the hub."""
+    dsn: str | None
+    """Its database, if there is one."""
+
+
+def of_site(settings: Settings, storage: StorageSettings, backup: BackupSettings, dsn: str | None) -> Platform:
+    """The embedded pool that the settings name, and what the section `[backup]` adds to it."""
+    folder = settings.pool_folder.absolute()
+    layout = Layout(folder)
+    root = storage.root
+    trees = {HOMES: root / HOMES if root else layout.homes, PROJECTS: (root or folder) / PROJECTS}
+    state = {name.replace("/", "-"): folder / name for name in _OF_POOL}
+    state["postgresql.local.conf"] = settings.home / "database" / "postgresql.local.conf"
+    return Platform(settings.pool, trees, state | backup.folders, dsn)
