@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import re
 import signal
 import subprocess
@@ -27,6 +28,7 @@ END_SECONDS = 20
 _FUTILE = re.compile(
     r"signature|AccessKeyId|access key|[Aa]ccess.?[Dd]enied|[Ff]orbidden|no such host|certificate|connection refused"
 )
+_NO_BUCKET = re.compile(r"bucket does not exist|NoSuchBucket")
 _RETRIES = 3
 """It tries for a quarter of an hour, also what cannot get better: a wrong key, a name that does not exist."""
 
@@ -68,20 +70,18 @@ class Restic:
     def __init__(self, program: Path, settings: BackupSettings, cache: Path) -> None:
         self._program, self._settings, self._cache = program, settings, cache
 
-    def open(self) -> None:
-        """Have a repository: the one that is there, else a new one."""
-        code, said = self._try("cat", "config")
-        if code == NO_REPOSITORY:
+    def open(self, site: str) -> list[Snapshot]:
+        """Have a repository, the one that is there or a new one; the site's backups in it, the oldest first."""
+        code, said = self._try(*_listing(site))
+        if code == NO_REPOSITORY or (code != 0 and _NO_BUCKET.search(said)):
             self._ask("init")
-        elif code == WRONG_PASSWORD:
+            return []
+        if code == WRONG_PASSWORD:
             password = self._settings.password_file
             raise BackupFailed(f"{password} holds another password than {self._place} was made with")
-        elif code != 0:
+        if code != 0:
             raise BackupFailed(f"{self._place}: {_reason(said)}")
-
-    def exists(self) -> bool:
-        """Whether there is a repository that this password opens."""
-        return self._try("cat", "config")[0] == 0
+        return _snapshots(said)
 
     def back_up(self, paths: Sequence[str], site: str, exclude: Iterable[str], advance: Callable[[int], None]) -> Made:
         """Keep these paths as one snapshot. `advance` hears how many more bytes were looked at."""
@@ -116,10 +116,9 @@ class Restic:
             summary.get("data_added_packed", summary["data_added"]), tuple(unread),
         )  # fmt: skip
 
-    def snapshots(self, site: str | None = None) -> list[Snapshot]:
-        """Ours, the oldest first."""
-        words = ["snapshots", "--json", "--tag", TAG, *(["--host", site] if site else [])]
-        return [Snapshot.model_validate(each) for each in json.loads(self._ask(*words))]
+    def snapshots(self, site: str) -> list[Snapshot]:
+        """The site's, the oldest first."""
+        return _snapshots(self._ask(*_listing(site)))
 
     def forget(self, site: str) -> None:
         """Let go of backups that are past their time, and of what only they needed."""
@@ -151,13 +150,19 @@ class Restic:
 
     def locks(self) -> list[dict[str, Any]]:
         """Who works on the repository, or worked on it and was killed."""
-        ids = self._ask("list", "locks", "--no-lock").split()
+        ids = self._try("list", "locks", "--no-lock")[1].split()
         texts = [self._try("cat", "lock", each, "--no-lock") for each in ids]
         return [json.loads(said[said.index("{") :]) for code, said in texts if code == 0]
 
-    def remove_stale_locks(self) -> None:
-        """restic's own rule: those of processes of this machine that are gone, and those older than 30 minutes."""
-        self._ask("unlock")
+    def remove_dead_locks(self) -> bool:
+        """Remove what a run of ours left that was killed, unless others are at work, or seem to be; whether it did.
+
+        restic itself would also take away what another machine left half an hour ago.
+        """
+        locks = self.locks()
+        if not locks or not all(_is_ours_and_dead(each) for each in locks):
+            return False
+        return self._try("unlock")[0] == 0
 
     @property
     def _place(self) -> str:
@@ -165,6 +170,8 @@ class Restic:
 
     def _ask(self, *words: str) -> str:
         code, said = self._try(*words)
+        if code == LOCKED and self.remove_dead_locks():
+            code, said = self._try(*words)
         if code == LOCKED:
             raise BackupFailed(f"{self._place} is in use: {_reason(said)}; try again when the other has ended")
         if code != 0:
@@ -224,6 +231,18 @@ class Restic:
         return kept | proxies | own
 
 
+def _listing(site: str) -> list[str]:
+    return ["snapshots", "--json", "--tag", TAG, "--host", site]
+
+
+def _snapshots(said: str) -> list[Snapshot]:
+    return [Snapshot.model_validate(each) for each in json.loads(said)]
+
+
+def _is_ours_and_dead(lock: dict[str, Any]) -> bool:
+    return lock.get("hostname") == platform.node() and not Path(f"/proc/{lock.get('pid')}").exists()
+
+
 def _parsed(line: bytes | str) -> dict[str, Any]:
     try:
         message = json.loads(line)
@@ -236,8 +255,9 @@ def _reason(said: str) -> str:
     """restic's complaint on one line."""
     lines = deque((line.strip() for line in said.splitlines() if line.strip()), maxlen=50)
     messages = [_sentence(line) for line in lines]
-    fatal = [line for line in messages if "Fatal" in line or "rror" in line or "refused" in line]
-    return (fatal or messages or ["it gave no reason"])[-1].removeprefix("Fatal: ")
+    futile = [line for line in messages if _FUTILE.search(line)]
+    fatal = [line for line in messages if "Fatal" in line or "rror" in line]
+    return (futile or fatal or messages or ["it gave no reason"])[-1].removeprefix("Fatal: ")
 
 
 def _sentence(line: str) -> str:
@@ -266,6 +286,6 @@ class _GivesUp:
             size = os.fstat(self._complaints).st_size
             said = os.pread(self._complaints, 65536, max(0, size - 65536)).decode(errors="replace")
             futile = [line for line in said.splitlines() if "retrying after" in line and _FUTILE.search(line)]
-            if len(futile) >= _RETRIES:
+            if len(futile) >= _RETRIES or _NO_BUCKET.search(said):
                 self._process.send_signal(signal.SIGINT)
                 return

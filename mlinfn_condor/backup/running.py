@@ -2,7 +2,6 @@
 
 import fcntl
 import os
-import platform as machine
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -67,9 +66,7 @@ def run(platform: Platform, restic: Restic, settings: BackupSettings, room: Room
         settings.refuse_open_secrets()
         begun = time.time()
         with report.step("open the repository"):
-            restic.open()
-            unlock(restic)
-        before = restic.snapshots(platform.name)
+            before = restic.open(platform.name)
         with report.step("copy database, queues and configuration"):
             manifest = staging.stage(platform, room.staging)
         try:
@@ -95,7 +92,6 @@ def verify(
     with room.alone(), _noted(room, "verify") as note:
         settings.refuse_open_secrets()
         with report.step(f"read the repository, {share} of its data"):
-            unlock(restic)
             try:
                 restic.check(share)
             except BackupFailed as error:
@@ -134,17 +130,6 @@ def state_of(restic: Restic, snapshot: Snapshot, folder: Path) -> tuple[staging.
         return staging.parsed((folder / staging.MANIFEST).read_bytes()), folder
     except (OSError, ValueError) as error:
         raise VerificationFailed(f"backup {snapshot.short_id} does not say what it holds: {error}") from error
-
-
-def unlock(restic: Restic) -> None:
-    """Remove what a run of ours left that was killed; locks of others stay, whatever their age."""
-    locks = restic.locks()
-    if locks and all(_is_ours_and_dead(each) for each in locks):
-        restic.remove_stale_locks()
-
-
-def _is_ours_and_dead(lock: dict[str, Any]) -> bool:
-    return lock.get("hostname") == machine.node() and not Path(f"/proc/{lock.get('pid')}").exists()
 
 
 @contextmanager
