@@ -8,6 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from s3 import restic_program, s3  # noqa: F401 - fixtures
 
 from mlinfn_condor.embedded import distribution, lifecycle
 from mlinfn_condor.embedded.lifecycle import RunningPool

@@ -6,6 +6,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -13,6 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from mlinfn_condor.backup import program
+from mlinfn_condor.embedded.report import SilentReport
+from mlinfn_condor.errors import InstallFailed
+from mlinfn_condor.settings import Settings
 
 READY_SECONDS = 60
 KEY, SECRET = "backup", "only-of-this-test-run"
@@ -91,3 +97,21 @@ def _wait_until_it_answers(process: subprocess.Popen[bytes], port: int, log: Pat
         else:
             return
     pytest.fail(f"the S3 server did not come up: {log.read_text(errors='replace')[-2000:]}")
+
+
+@pytest.fixture(scope="session")
+def restic_program() -> Path:
+    try:
+        return program.ensure(Settings(), SilentReport())
+    except InstallFailed as error:
+        if os.environ.get("MLINFN_REQUIRE_DAEMONS"):
+            pytest.fail(str(error))
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[S3]:
+    folder = Path(tempfile.mkdtemp(prefix="mlinfn-s3-"))
+    with s3_server(folder) as server:
+        yield server
+    shutil.rmtree(folder, ignore_errors=True)

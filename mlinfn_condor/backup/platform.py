@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from mlinfn_condor.backup.settings import BackupSettings
 from mlinfn_condor.embedded.layout import Layout
 from mlinfn_condor.settings import Settings
 from mlinfn_condor.storage.settings import StorageSettings
@@ -27,12 +26,12 @@ class Platform:
     """Its database, if there is one."""
 
 
-def of_site(settings: Settings, storage: StorageSettings, backup: BackupSettings, dsn: str | None) -> Platform:
-    """The embedded pool that the settings name, and what the section `[backup]` adds to it."""
+def of_site(settings: Settings, storage: StorageSettings, more: Mapping[str, Path], dsn: str | None) -> Platform:
+    """The embedded pool that the settings name, and `more` folders of its state."""
     folder = settings.pool_folder.absolute()
     layout = Layout(folder)
     root = storage.root
     trees = {HOMES: root / HOMES if root else layout.homes, PROJECTS: (root or folder) / PROJECTS}
     state = {name.replace("/", "-"): folder / name for name in _OF_POOL}
     state["postgresql.local.conf"] = settings.home / "database" / "postgresql.local.conf"
-    return Platform(settings.pool, trees, state | backup.folders, dsn)
+    return Platform(settings.pool, trees, {**state, **more}, dsn)

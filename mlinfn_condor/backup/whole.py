@@ -12,6 +12,7 @@ from mlinfn_condor.backup.errors import RestoreFailed, RestoreRefused
 from mlinfn_condor.backup.platform import Platform
 from mlinfn_condor.backup.restic import Restic, Snapshot
 from mlinfn_condor.backup.running import Room, state_of
+from mlinfn_condor.backup.settling import settle
 from mlinfn_condor.embedded.report import Report
 from mlinfn_condor.embedded.secrets import write_private
 from mlinfn_condor.store.dumping import is_empty, load
@@ -61,6 +62,7 @@ def restore(
             else:
                 moved += restoring.aside([place])
                 _make_way(place)
+                settle(state / staging.STATE / name)
                 shutil.move(state / staging.STATE / name, place)
             before = _done(file, before, name)
         if manifest.database and _DATABASE not in before.done:

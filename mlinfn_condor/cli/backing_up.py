@@ -204,7 +204,7 @@ def _opened(file: Path | None, report: "Report") -> "tuple[Platform, Restic, Bac
         if (local_server().layout.data).exists():
             raise
         dsn = None
-    found = platform.of_site(settings, storage, chosen, dsn)
+    found = platform.of_site(settings, storage, chosen.folders, dsn)
     return found, Restic(program.ensure(settings, report), chosen, room.cache), chosen, room
 
 

@@ -13,6 +13,7 @@ from mlinfn_condor.cli import (
     contracting,
     databases,
     glideins,
+    homes,
     hubs,
     inventories,
     looking,
@@ -53,6 +54,7 @@ app.add_typer(glideins.app, name="glidein", help="Nodes that come with demand an
 app.add_typer(scheduling.app, name="schedule", help="Work that starts by the clock or by data.")
 app.add_typer(serving.app, name="services", help="Run the recorder, the provisioner and the others together.")
 app.add_typer(backing_up.app, name="backup", help="Keep homes, database and queues elsewhere; bring them back.")
+app.add_typer(homes.app, name="home", help="What homes and project folders hold.")
 app.add_typer(submitting.app, name="submit", help="Submit a training, a sweep, a session or Dask workers.")
 app.add_typer(benching.app, name="bench", help="Measure how well the pool does, beside HTCondor's defaults.")
 app.command()(boosting.boost)

@@ -15,6 +15,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from mlinfn_condor.errors import BadRequest, Timeout
+from mlinfn_condor.storage.room import refuse_full
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 _LOOK_SECONDS = 0.05
@@ -138,6 +139,7 @@ def folder_in(home: Path, name: str) -> Path:
 def _made(home: Path, name: str) -> SessionFolder:
     if not _NAME.fullmatch(name):
         raise BadRequest(f"session name {name!r}: use up to 32 small letters, digits and hyphens")
+    refuse_full(home)
     folder = SessionFolder(folder_in(home, name))
     folder.path.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.path.chmod(0o700)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mlinfn_condor.errors import MlinfnError
 from mlinfn_condor.session.folder import SessionFolder
+from mlinfn_condor.storage.room import refuse_full
 
 
 def main() -> None:
@@ -18,9 +19,10 @@ def main() -> None:
     arguments = parser.parse_args()
     folder = SessionFolder(arguments.folder)
     try:
+        refuse_full(arguments.root_dir)
         environment = folder.environment()
         token = "" if environment else folder.token()
-    except (MlinfnError, ValueError) as error:
+    except (MlinfnError, OSError, ValueError) as error:
         sys.exit(str(error))
     os.environ.update(environment)
     if added := environment.get("MLINFN_SESSION_PATH"):

@@ -40,8 +40,6 @@ class StorageSettings(BaseModel):
     root: Path | None = None
     """Holds `homes/` and `projects/`; with `nfs` the export is mounted there. None: the embedded pool's folder."""
     nfs: NfsSettings | None = None
-    least_free_mb: int = Field(default=200, ge=0)
-    """With less room in a home no session starts there: a notebook could not be saved."""
 
     @model_validator(mode="after")
     def _fits(self) -> "StorageSettings":

@@ -6,17 +6,15 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from postgres import wait_until
-from s3 import S3, s3_server
+from s3 import S3
 
-from mlinfn_condor.backup import program, record, restoring, running, whole
+from mlinfn_condor.backup import record, restoring, running, whole
 from mlinfn_condor.backup.errors import (
     BackupBusy,
     BackupFailed,
@@ -29,31 +27,11 @@ from mlinfn_condor.backup.restic import Restic
 from mlinfn_condor.backup.running import Room
 from mlinfn_condor.backup.settings import BackupSettings, Keep
 from mlinfn_condor.embedded.report import SilentReport
-from mlinfn_condor.errors import InstallFailed
-from mlinfn_condor.settings import Settings
 from mlinfn_condor.store import connect, migrate
 from mlinfn_condor.store.dumping import dump, load
 from mlinfn_condor.store.local import LocalServer
 
 QUIET = SilentReport()
-
-
-@pytest.fixture(scope="session")
-def restic_program() -> Path:
-    try:
-        return program.ensure(Settings(), QUIET)
-    except InstallFailed as error:
-        if os.environ.get("MLINFN_REQUIRE_DAEMONS"):
-            pytest.fail(str(error))
-        pytest.skip(str(error))
-
-
-@pytest.fixture(scope="module")
-def s3() -> Iterator[S3]:
-    folder = Path(tempfile.mkdtemp(prefix="mlinfn-s3-"))
-    with s3_server(folder) as server:
-        yield server
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 @dataclass

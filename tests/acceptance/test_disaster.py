@@ -1,0 +1,164 @@
+"""The rehearsed disaster: a platform is backed up at work, killed, deleted, restored, and goes on where it was."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hub_client import Person, wait_until
+from s3 import S3
+
+from mlinfn_condor.embedded import lifecycle as pools
+from mlinfn_condor.embedded import processes
+from mlinfn_condor.embedded.distribution import Distribution
+from mlinfn_condor.embedded.layout import Layout
+from mlinfn_condor.embedded.report import SilentReport
+from mlinfn_condor.hub.local import lifecycle as hubs
+from mlinfn_condor.hub.local.lifecycle import RunningHub
+from mlinfn_condor.settings import Settings
+from mlinfn_condor.store.local import LocalServer
+
+NOTEBOOK = {
+    "type": "notebook",
+    "content": {"cells": [], "metadata": {"kept": "yes"}, "nbformat": 4, "nbformat_minor": 5},
+}
+SLEEPS = "import time; time.sleep(6)"
+COMMAND_SECONDS = 120
+
+
+@dataclass
+class Platform:
+    """Everything in one folder: pool, hub, database, recorder."""
+
+    settings: Settings
+    storage: Path
+    hub: RunningHub | None = None
+    since: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    @property
+    def layout(self) -> Layout:
+        return Layout(self.settings.pool_folder)
+
+    @property
+    def database(self) -> LocalServer:
+        return LocalServer(self.settings.home / "database")
+
+    def mlinfn(self, *words: str) -> str:
+        named = {"MLINFN_HOME": str(self.settings.home), "MLINFN_POOL": "lost", "MLINFN_STORAGE": str(self.storage)}
+        own = {name: value for name, value in os.environ.items() if name != "CONDOR_CONFIG"}
+        done = subprocess.run(
+            [sys.executable, "-m", "mlinfn_condor.cli", *words],
+            env=own | named, capture_output=True, text=True, timeout=COMMAND_SECONDS,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def condor(self, *words: str, user: str = "admin") -> str:
+        own = os.environ | pools.environment(self.settings, user)
+        return subprocess.run(words, env=own, capture_output=True, text=True, check=True, timeout=60).stdout
+
+    def up(self) -> None:
+        self.mlinfn("db", "up")
+        self.hub = hubs.up(self.settings, SilentReport())
+
+    def alice(self) -> Person:
+        assert self.hub is not None
+        return Person(self.hub.url, "alice", self.hub.passwords["alice"])
+
+    def used(self) -> dict[str, float]:
+        """Weighted seconds of each user and group, as condor_userprio has them."""
+        found = {}
+        for ad in self.condor("condor_userprio", "-allusers", "-long").split("\n\n"):
+            told = dict(line.partition(" = ")[::2] for line in ad.splitlines() if " = " in line)
+            if "Name" in told:
+                found[told["Name"].strip('"')] = float(told.get("WeightedAccumulatedUsage", "0"))
+        return found
+
+    def reports(self, until: datetime) -> list[object]:
+        period = ["--since", f"{self.since:%Y-%m-%d %H:%M:%S}", "--until", f"{until:%Y-%m-%d %H:%M:%S}"]
+        return json.loads(self.mlinfn("report", "all", *period, "--format", "json"))
+
+    def perish(self) -> None:
+        """Everything is killed, and the disk is gone."""
+        processes.stop(self.layout, graceful_seconds=0)
+        if (server := self.database.running()) is not None:
+            os.kill(server, signal.SIGQUIT)
+            wait_until(lambda: self.database.running() is None, 20, "the database is gone")
+        for path in [self.settings.pool_folder, self.database.layout.folder, self.settings.home / "backup"]:
+            shutil.rmtree(path)
+
+
+@pytest.fixture
+def platform(installed: Distribution, s3: S3, restic_program: Path, tmp_path: Path) -> Iterator[Platform]:
+    home = Path(tempfile.mkdtemp(prefix="mlinfn-"))
+    for part in ("htcondor", "proxy", "restic"):
+        if (Settings().home / part).exists():
+            (home / part).symlink_to(Settings().home / part)
+    password = tmp_path / "password"
+    password.touch(mode=0o600)
+    password.write_text("rehearsal")
+    storage = tmp_path / "storage.toml"
+    storage.write_text(
+        f'[backup]\nrepository = "{s3.repository("lost")}"\npassword_file = "{password}"\n'
+        f'credentials_file = "{s3.credentials}"\n'
+    )
+    platform = Platform(Settings(home=home, pool="lost"), storage)
+    try:
+        yield platform
+    finally:
+        pools.down(platform.settings, graceful_seconds=0)
+        platform.database.down()
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def test_a_platform_that_was_lost_goes_on_where_it_was(platform: Platform) -> None:
+    platform.up()
+    (platform.layout.homes / "bob" / "sleeps.py").write_text(SLEEPS)
+    words = ["submit_templates/training.sub", f"folder={platform.layout.homes}/bob", "gpus=1"]
+    platform.condor(
+        "condor_submit", "-name", "batch@", *words, f"command=python {platform.layout.homes}/bob/sleeps.py", user="bob"
+    )
+    alice = platform.alice()
+    assert alice.start()[-1].get("ready")
+    assert alice.session("api/contents").ok  # signed in there too
+    mark = next(cookie.value for cookie in alice.http.cookies if cookie.name == "_xsrf" and "user" in cookie.path)
+    where = f"{alice.url}user/alice/api/contents/work.ipynb"
+    kept = alice.http.put(where, json=NOTEBOOK, headers={"X-XSRFToken": mark}, timeout=30)
+    assert kept.status_code == 201, kept.text
+    wait_until(
+        lambda: "bob" not in platform.condor("condor_q", "-name", "batch@", "-all", "-af", "Owner"), 60, "bob's is done"
+    )
+    time.sleep(3)
+    platform.mlinfn("accounting", "record", "--once")
+    until = datetime.now(UTC).replace(microsecond=0)
+    before, used = platform.reports(until), platform.used()
+    assert any(used.values())
+    platform.mlinfn("backup", "run")
+
+    platform.perish()
+    begun = time.monotonic()
+    platform.mlinfn("backup", "restore", "--whole")
+    after = platform.reports(until)
+    assert after == before
+    platform.up()
+    wait_until(lambda: used.keys() <= platform.used().keys(), 30, "the negotiator answers")
+    charged = {name: value - used[name] for name, value in platform.used().items() if name in used}
+    alice = platform.alice()
+    print("restored and up after", time.monotonic() - begun, used, charged)
+    wait_until(lambda: alice.session("api/contents/work.ipynb").ok, 60, "the session opens with its file")
+    print("opens after", time.monotonic() - begun)
+    print(platform.condor("condor_q", "-name", "interactive@", "-all", "-af", "ClusterId", "JobStatus", "NumJobStarts"))
+    back = alice.session("api/contents/work.ipynb")
+    assert back.json()["content"]["metadata"]["kept"] == "yes"
+    platform.mlinfn("accounting", "record", "--once")
+    assert platform.reports(until) == before
+    assert 0
