@@ -119,8 +119,8 @@ def status(settings: Path | None = FILE, as_json: bool = JSON) -> None:
     """When the last good backup and verification were. Exit code 1 when one is late or failed."""
     from mlinfn_condor.backup import record
 
-    chosen, room = _room(settings)
-    seen = record.read(room.record)
+    chosen, place = room(settings)
+    seen = record.read(place.record)
     judgement = record.judged(seen, chosen, time.time())
     if as_json:
         print(json.dumps({**asdict(seen), **asdict(judgement)}))
@@ -150,7 +150,7 @@ def serve(settings: Path | None = FILE) -> None:
         platform, restic, chosen, room = _opened(settings, report)
         running.verify(platform, restic, chosen, room, report, chosen.verify_share)
 
-    Service(Acts(lambda: _room(settings), act_run, act_verify)).serve()
+    Service(Acts(lambda: room(settings), act_run, act_verify)).serve()
 
 
 def _restore_whole(
@@ -176,7 +176,8 @@ def _restore_whole(
         print(f"what was there is now {old}")
 
 
-def _room(file: Path | None) -> "tuple[BackupSettings, Room]":
+def room(file: Path | None) -> "tuple[BackupSettings, Room]":
+    """Settings and the folder of the record. Raises BackupFailed where nobody asked for backups."""
     from mlinfn_condor.backup import settings as backup
     from mlinfn_condor.backup.running import Room
     from mlinfn_condor.settings import Settings
@@ -196,7 +197,7 @@ def _opened(file: Path | None, report: "Report") -> "tuple[Platform, Restic, Bac
 
     settings = Settings()
     storage, chosen = backup.of_site(_file(file))
-    _, room = _room(file)
+    _, place = room(file)
     try:
         dsn = dsn_of_site()
     except StoreUnreachable:
@@ -205,7 +206,7 @@ def _opened(file: Path | None, report: "Report") -> "tuple[Platform, Restic, Bac
             raise
         dsn = None
     found = platform.of_site(settings, storage, chosen.folders, dsn)
-    return found, Restic(program.ensure(settings, report), chosen, room.cache), chosen, room
+    return found, Restic(program.ensure(settings, report), chosen, place.cache), chosen, place
 
 
 def _file(given: Path | None) -> Path:

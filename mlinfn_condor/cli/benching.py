@@ -152,6 +152,19 @@ def sharing(
     _measure(bench, case, quick, as_json, output)
 
 
+@app.command("backup")
+def backup(
+    case: list[str] = typer.Option([], help="Only this case: homes."),
+    quick: bool = typer.Option(False, "--quick", help="100 homes instead of 2,000."),
+    as_json: bool = JSON,
+    output: Path | None = OUTPUT,
+) -> None:
+    """How long a backup of 2,000 homes takes, the next one, and to bring one home back."""
+    from mlinfn_condor.bench import backup as bench
+
+    _measure(bench, case, quick, as_json, output)
+
+
 def _measure(
     bench: ModuleType, case: list[str], quick: bool, as_json: bool, output: Path | None, picture: Path | None = None
 ) -> None:

@@ -18,6 +18,8 @@ def run(
     ),
 ) -> None:
     """Run recorder, provisioner and the others until it is stopped; what ends is started again, ever more slowly."""
+    from mlinfn_condor.backup.metrics import BackupCollector
+    from mlinfn_condor.cli.backing_up import room
     from mlinfn_condor.errors import UserError
     from mlinfn_condor.provisioning.leading import FileLeader
     from mlinfn_condor.services import metrics
@@ -31,7 +33,7 @@ def run(
         raise UserError(f"a runner runs already: `mlinfn services status` ({settings.lock})")
     port = settings.metrics_port if metrics_port is None else metrics_port
     if port is not None:
-        server = metrics.serve(settings.state, "127.0.0.1", port)
+        server = metrics.serve(settings.state, "127.0.0.1", port, BackupCollector(lambda: room(None)))
         print(f"metrics at http://127.0.0.1:{server.server_port}/metrics", flush=True)
     Runner(services, settings.state).run()
 

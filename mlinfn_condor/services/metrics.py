@@ -7,6 +7,7 @@ from wsgiref.simple_server import WSGIServer
 
 from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.core import Metric
+from prometheus_client.registry import Collector
 
 from mlinfn_condor.accounting.metrics.families import Counter, Gauge
 from mlinfn_condor.errors import UserError
@@ -18,7 +19,7 @@ STARTS = Counter("mlinfn_service_starts_total", "Starts since the runner began."
 FAILED = Gauge("mlinfn_service_failed_in_a_row", "Ends that nobody wanted, one after the other.", ("service",))
 
 
-class ServicesCollector:
+class ServicesCollector(Collector):
     """For a registry of prometheus_client."""
 
     def __init__(self, file: Path) -> None:
@@ -37,10 +38,11 @@ class ServicesCollector:
         yield FAILED.of(([one.name], one.failed) for one, _ in seen)
 
 
-def serve(file: Path, address: str, port: int) -> WSGIServer:
+def serve(file: Path, address: str, port: int, *more: Collector) -> WSGIServer:
     """Serve from now on, in a thread; port 0 takes a free one. Raises UserError when the address cannot be had."""
     registry = CollectorRegistry()
-    registry.register(ServicesCollector(file))
+    for collector in (ServicesCollector(file), *more):
+        registry.register(collector)
     try:
         server, _ = start_http_server(port, addr=address, registry=registry)
     except OSError as error:
