@@ -1,8 +1,8 @@
 """What HTCondor's own files are told after a restore: what ran at the moment of the backup runs no more.
 
 Both files are logs that its daemons read at their start: `103 KEY NAME VALUE` sets an attribute, `102 KEY` ends an ad,
-105 and 106 enclose a transaction. Without this a restored queue waits for nodes that are gone until the jobs' leases
-end, and the negotiator charges those who ran something for all the time until then.
+105 and 106, each with a space, enclose a transaction. Without this a restored queue waits for nodes that are gone until
+the jobs' leases end, and the negotiator charges those who ran something for all the time until then.
 """
 
 from collections.abc import Iterable, Iterator
@@ -20,11 +20,28 @@ def settle(spool: Path) -> None:
         log = spool / name
         if not log.is_file():
             continue
+        with log.open("rb+") as records:
+            records.truncate(whole_bytes(records))
         with log.open(errors="surrogateescape") as lines:
             told = list(sentences(lines))
         if told:
             with log.open("a") as lines:
-                lines.write("".join(f"{line}\n" for line in ["105", *told, "106"]))
+                lines.write("".join(f"{line}\n" for line in ["105 ", *told, "106 "]))
+
+
+def whole_bytes(log: Iterable[bytes]) -> int:
+    """Length of what is whole: a daemon was in the middle of a record, or of a transaction, when it was copied."""
+    read = whole = 0
+    open_transaction = False
+    for line in log:
+        read += len(line)
+        if not line.endswith(b"\n"):
+            break
+        operation = line.partition(b" ")[0].strip()
+        open_transaction = operation == b"105" or (open_transaction and operation != b"106")
+        if not open_transaction:
+            whole = read
+    return whole
 
 
 def end_leases(log: Iterable[str]) -> Iterator[str]:

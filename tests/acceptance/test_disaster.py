@@ -31,7 +31,10 @@ NOTEBOOK = {
     "type": "notebook",
     "content": {"cells": [], "metadata": {"kept": "yes"}, "nbformat": 4, "nbformat_minor": 5},
 }
-SLEEPS = "import time; time.sleep(6)"
+NAME = "work.ipynb"
+SLEEPS = "import time; time.sleep(4)"
+CORES = 2
+"""Of a session that asks for nothing."""
 COMMAND_SECONDS = 120
 
 
@@ -120,45 +123,46 @@ def platform(installed: Distribution, s3: S3, restic_program: Path, tmp_path: Pa
         shutil.rmtree(home, ignore_errors=True)
 
 
+def is_there(alice: Person) -> bool:
+    return alice.session(f"api/contents/{NAME}").ok
+
+
 def test_a_platform_that_was_lost_goes_on_where_it_was(platform: Platform) -> None:
     platform.up()
-    (platform.layout.homes / "bob" / "sleeps.py").write_text(SLEEPS)
-    words = ["submit_templates/training.sub", f"folder={platform.layout.homes}/bob", "gpus=1"]
-    platform.condor(
-        "condor_submit", "-name", "batch@", *words, f"command=python {platform.layout.homes}/bob/sleeps.py", user="bob"
-    )
+    program = platform.layout.homes / "bob" / "sleeps.py"
+    program.write_text(SLEEPS)
+    words = ["submit_templates/training.sub", f"folder={program.parent}", "gpus=1", f"command=python {program}"]
+    platform.condor("condor_submit", "-name", "batch@", *words, user="bob")
     alice = platform.alice()
     assert alice.start()[-1].get("ready")
-    assert alice.session("api/contents").ok  # signed in there too
+    alice.session("api/contents")  # signs in there too
     mark = next(cookie.value for cookie in alice.http.cookies if cookie.name == "_xsrf" and "user" in cookie.path)
-    where = f"{alice.url}user/alice/api/contents/work.ipynb"
+    where = f"{alice.url}user/alice/api/contents/{NAME}"
     kept = alice.http.put(where, json=NOTEBOOK, headers={"X-XSRFToken": mark}, timeout=30)
     assert kept.status_code == 201, kept.text
-    wait_until(
-        lambda: "bob" not in platform.condor("condor_q", "-name", "batch@", "-all", "-af", "Owner"), 60, "bob's is done"
-    )
-    time.sleep(3)
-    platform.mlinfn("accounting", "record", "--once")
+    queue = ["condor_q", "-name", "batch@", "-all", "-af", "ClusterId"]
+    wait_until(lambda: not platform.condor(*queue).strip(), 60, "bob's training is done")
+    wait_until(lambda: platform.used().get("group_batch.beta.bob@lost"), 30, "bob is charged")
     until = datetime.now(UTC).replace(microsecond=0)
-    before, used = platform.reports(until), platform.used()
-    assert any(used.values())
+    platform.mlinfn("accounting", "record", "--once")  # knows all of the time until then
+    before, used, at_work = platform.reports(until), platform.used(), time.monotonic()
     platform.mlinfn("backup", "run")
+    at_work = time.monotonic() - at_work
 
     platform.perish()
-    begun = time.monotonic()
     platform.mlinfn("backup", "restore", "--whole")
-    after = platform.reports(until)
-    assert after == before
+    assert platform.reports(until) == before
+    begun = time.monotonic()
     platform.up()
     wait_until(lambda: used.keys() <= platform.used().keys(), 30, "the negotiator answers")
-    charged = {name: value - used[name] for name, value in platform.used().items() if name in used}
+    charged = {name: hours - used.get(name, 0) for name, hours in platform.used().items()}
+    at_work += time.monotonic() - begun
+    # Her session runs again, and nobody else has used anything; while all was lost nobody did.
+    hers = {name for name in charged if name.startswith("group_interactive.alpha")}
+    assert all(value == 0 for name, value in charged.items() if name not in hers), charged
+    assert all(0 <= charged[name] <= CORES * at_work + CORES for name in hers), (charged, at_work)
     alice = platform.alice()
-    print("restored and up after", time.monotonic() - begun, used, charged)
-    wait_until(lambda: alice.session("api/contents/work.ipynb").ok, 60, "the session opens with its file")
-    print("opens after", time.monotonic() - begun)
-    print(platform.condor("condor_q", "-name", "interactive@", "-all", "-af", "ClusterId", "JobStatus", "NumJobStarts"))
-    back = alice.session("api/contents/work.ipynb")
-    assert back.json()["content"]["metadata"]["kept"] == "yes"
+    wait_until(lambda: is_there(alice), 60, "the session that ran opens with its file")
+    assert alice.session(f"api/contents/{NAME}").json()["content"]["metadata"]["kept"] == "yes"
     platform.mlinfn("accounting", "record", "--once")
     assert platform.reports(until) == before
-    assert 0

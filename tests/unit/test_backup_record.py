@@ -144,7 +144,10 @@ def test_what_everybody_used_stays_and_nobody_uses_anything_now(tmp_path: Path) 
         "103 Customer.bob@demo ResourcesUsed 0",
         "103 Customer.bob@demo WeightedResourcesUsed 0.0",
     ]
-    (tmp_path / "Accountantnew.log").write_text(ACCOUNTANT)
+    torn = "105 \n103 Customer.bob@demo WeightedAccumulatedUsage 99\n103 Custom"
+    (tmp_path / "Accountantnew.log").write_text(ACCOUNTANT + torn)
     settle(tmp_path)
     settle(tmp_path)  # nothing more to tell
-    assert (tmp_path / "Accountantnew.log").read_text() == ACCOUNTANT + "".join(f"{x}\n" for x in ["105", *told, "106"])
+    assert (tmp_path / "Accountantnew.log").read_text() == ACCOUNTANT + "".join(
+        f"{x}\n" for x in ["105 ", *told, "106 "]
+    )
