@@ -121,10 +121,14 @@ class Restic:
         return _snapshots(self._ask(*_listing(site)))
 
     def forget(self, site: str) -> None:
-        """Let go of backups that are past their time, and of what only they needed."""
+        """Let go of backups that are past their time; what only they needed stays until `prune`."""
         # Grouped by site alone: a home that moved to another path does not make two histories.
-        words = ["forget", "--tag", TAG, "--host", site, "--group-by", "host", "--prune", *self._settings.keep.words()]
+        words = ["forget", "--tag", TAG, "--host", site, "--group-by", "host", *self._settings.keep.words()]
         self._ask(*words)
+
+    def prune(self) -> None:
+        """Free what no backup needs any more."""
+        self._ask("prune")
 
     def check(self, share: str) -> None:
         """Read the repository's structure and a share of its data. Raises BackupFailed with what is wrong."""

@@ -104,6 +104,8 @@ def verify(
                 raise VerificationFailed(f"backup {snapshot.short_id} lacks {', '.join(missing)}")
             if manifest.database and contents(state / staging.DUMP) == 0:
                 raise VerificationFailed(f"the database of backup {snapshot.short_id} is empty")
+        with report.step("free what no backup needs"):  # only of a repository that was found sound
+            restic.prune()
         note(verified=snapshot.short_id)
         return snapshot
 
