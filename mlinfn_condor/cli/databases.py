@@ -20,6 +20,7 @@ class Role(StrEnum):
     RECORDER = "recorder"
     REPORTS = "reports"
     SCHEDULES = "schedules"
+    IDENTITY = "identity"
 
 
 DSN = typer.Option(None, "--dsn", help="Database to speak to; default: $MLINFN_DATABASE, else the private one.")

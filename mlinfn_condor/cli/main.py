@@ -15,6 +15,7 @@ from mlinfn_condor.cli import (
     glideins,
     homes,
     hubs,
+    identifying,
     inventories,
     looking,
     nodes,
@@ -43,6 +44,7 @@ app = typer.Typer(
 )
 app.add_typer(pools.app, name="pool", help="Install HTCondor and run a private pool on this machine.")
 app.add_typer(hubs.app, name="hub", help="Run JupyterHub on the private pool of this machine.")
+app.add_typer(identifying.app, name="identity", help="People, projects and their numbers, for hub, pods and homes.")
 app.add_typer(databases.app, name="db", help="Run a private PostgreSQL, or look after the site's.")
 app.add_typer(accounting.app, name="accounting", help="Record who used what.")
 app.add_typer(inventories.app, name="inventory", help="Tell what was granted outside of HTCondor's sight.")

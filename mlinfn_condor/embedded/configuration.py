@@ -59,6 +59,7 @@ DC_DAEMON_LIST = + INTERACTIVE {startds}
 
 GROUP_NAMES = {groups}
 MLINFN_PROJECT_MAP = {etc}/projects.map
+MLINFN_LEAVERS_MAP = {etc}/leavers.map
 # Nobody runs a hub here: each user may submit sessions of his own, limited in number and size.
 MLINFN_INTERACTIVE_SUBMITTERS = *
 MLINFN_LIBEXEC = {libexec}

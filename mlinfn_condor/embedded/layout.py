@@ -29,6 +29,11 @@ class Layout:
         return self.folder / "etc"
 
     @property
+    def leavers(self) -> Path:
+        """Whose tokens are void, up to when (MLINFN_LEAVERS_MAP)."""
+        return self.etc / "leavers.map"
+
+    @property
     def companions(self) -> Path:
         """Configuration of what runs beside the pool under the same master: a hub and its proxy."""
         return self.etc / "companions.conf"

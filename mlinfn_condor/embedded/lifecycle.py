@@ -144,6 +144,7 @@ def _write(layout: Layout, blueprint: Blueprint, installed: Distribution) -> Non
             node.write(layout.node_description(node.name))
         for path, text in configuration.files(layout, blueprint, installed, ports.choose(layout.port)).items():
             path.write_text(text)
+        layout.leavers.touch()  # what it says stays said: nobody's revoked token is good again after a restart
         secrets.ensure(layout, blueprint, installed)
     except OSError as error:
         raise EmbeddedPoolError(f"cannot write {error.filename or layout.folder}: {error.strerror}") from error

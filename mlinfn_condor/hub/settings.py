@@ -79,6 +79,13 @@ class Membership(_Section):
     """The pool's MLINFN_PROJECT_MAP."""
     projects: list[str] = Field(min_length=1)
     """Projects of the pool (its GROUP_NAMES)."""
+    leavers_file: Path | None = None
+    """The pool's MLINFN_LEAVERS_MAP; `leavers.map` beside the map of projects when nothing is said."""
+
+    @property
+    def leavers_map(self) -> Path:
+        """Where it is said whose tokens are void."""
+        return self.leavers_file or self.map_file.with_name("leavers.map")
 
 
 class HubSettings(_Section):

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from mlinfn_condor.errors import BadRequest, PoolUnavailable
-from mlinfn_condor.hub.accounts.names import identity
+from mlinfn_condor.identity.names import identity
 
 LIFETIME_SECONDS = 3600
 """How long a token is good that nobody renews: what a user may keep after his session."""

@@ -76,6 +76,10 @@ class Pool(Protocol):
         """
         ...
 
+    def reconfigure_collector(self) -> None:
+        """Have the collector read its configuration and its maps again. Only administrators may: PoolUnavailable."""
+        ...
+
     def wait_for(self, job: JobId, state: JobState, seconds: float) -> Job:
         """Wait until the job is (or, if it has ended, was) in `state`, and return it.
 

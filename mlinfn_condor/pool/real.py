@@ -133,6 +133,14 @@ class RealPool:
         # A schedd does one thing after the other: when it answers, it has read its maps.
         self.jobs("false", access_points=[access_point])
 
+    def reconfigure_collector(self) -> None:
+        """See Pool."""
+        bound = htcondor2()
+        with answering("the collector"):
+            found = bound.Collector().locate(bound.DaemonType.Collector)
+            found["MyType"] = "Collector"
+            bound.send_command(found, bound.DaemonCommand.Reconfig)
+
     def wait_for(self, job: JobId, state: JobState, seconds: float) -> Job:
         """See Pool."""
         deadline = time.monotonic() + seconds

@@ -152,6 +152,12 @@ class TwinPool:
             raise PoolUnavailable(f"access point {access_point} did not answer: {self.user} may not command it")
         self.reconfigured.append(access_point)
 
+    def reconfigure_collector(self) -> None:
+        """See Pool."""
+        if self.user != "admin":
+            raise PoolUnavailable(f"the collector did not answer: {self.user} may not command it")
+        self.reconfigured.append("collector")
+
     def wait_for(self, job: JobId, state: JobState, seconds: float) -> Job:
         """See Pool."""
         found = find_job(self, job)

@@ -160,6 +160,11 @@ def test_a_user_cannot_reconfigure_an_access_point(bench):
         bench.pool.reconfigure("batch@")
 
 
+def test_a_user_cannot_reconfigure_the_collector(bench):
+    with pytest.raises(PoolUnavailable, match="collector"):
+        bench.pool.reconfigure_collector()
+
+
 def test_an_access_point_that_does_not_exist_cannot_be_reconfigured(bench):
     with pytest.raises(PoolUnavailable, match="nowhere@"):
         bench.pool.reconfigure("nowhere@")

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlinfn_condor.errors import BadRequest
-from mlinfn_condor.hub.accounts.names import ROLES, identity, shown
+from mlinfn_condor.identity.names import ROLES, identity, shown
 
 
 @pytest.mark.parametrize("name", ["alice", "_a", "a.b-c_d9", "a" * 32])

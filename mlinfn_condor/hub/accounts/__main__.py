@@ -4,9 +4,11 @@ import argparse
 import logging
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from mlinfn_condor.errors import MlinfnError
+from mlinfn_condor.hub.accounts.enrolment import Enrolment
 from mlinfn_condor.hub.accounts.service import run
 from mlinfn_condor.hub.accounts.steward import Steward
 from mlinfn_condor.hub.accounts.store import Store
@@ -40,8 +42,27 @@ def main() -> None:
 
     makes_homes = home_of if site.accounts.make_homes else None
     projects, base = site.membership.projects, site.accounts.members
-    steward = Steward(store, hub, pool, map_file, projects, base=base, home_of=makes_homes)
-    run(steward, lambda: (store.version(), _modified(map_file)))
+    leavers_map = site.membership.leavers_map
+    steward = Steward(
+        store,
+        hub,
+        pool,
+        map_file,
+        projects,
+        base=base,
+        home_of=makes_homes,
+        leavers_map=leavers_map,
+        enrolment=_enrolment(site, store, home_of),
+    )
+    run(steward, lambda: (store.version(), _modified(map_file), _modified(leavers_map)))
+
+
+def _enrolment(site: HubSettings, store: Store, home_of: Callable[[str], Path]) -> Enrolment | None:
+    if (told := site.accounts.identity) is None:
+        return None
+    from mlinfn_condor.identity.database import DatabaseRegister
+
+    return Enrolment(store, DatabaseRegister(told.database), told.folder, home_of)
 
 
 def _pool(site: HubSettings) -> Pool:

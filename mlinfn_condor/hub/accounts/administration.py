@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from mlinfn_condor.embedded.blueprint import ADMINISTRATOR
 from mlinfn_condor.errors import BadRequest
 from mlinfn_condor.hub.accounts.account import Account
-from mlinfn_condor.hub.accounts.names import ROLES, identity
+from mlinfn_condor.identity.names import ROLES, identity
 from mlinfn_condor.hub.accounts.project_map import check_projects
 
 Changeable = dict[str, Account]

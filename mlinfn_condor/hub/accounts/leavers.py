@@ -12,7 +12,7 @@ from mlinfn_condor.classes import PriorityClass
 from mlinfn_condor.errors import JobNotFound, JobRefused
 from mlinfn_condor.hub.accounts import membership
 from mlinfn_condor.hub.accounts.account import Accounts
-from mlinfn_condor.hub.accounts.names import IDENTITY
+from mlinfn_condor.identity.names import IDENTITY
 from mlinfn_condor.hub.accounts.project_map import Members
 from mlinfn_condor.hub.accounts.store import Store
 from mlinfn_condor.pool.protocol import Pool
@@ -38,13 +38,17 @@ class Leavers:
         if name not in self._base:
             self._removed.add(name)
 
-    def remove_jobs(self, now: datetime) -> None:
-        """Take their jobs out of the queues; running ones get their window. Raises MlinfnError."""
+    def remove_jobs(self, now: datetime, elsewhere: Collection[str] = ()) -> None:
+        """Take their jobs out of the queues; running ones get their window. Raises MlinfnError.
+
+        `elsewhere`: people for whom somebody else than an account vouches.
+        """
         if self._store.version() is None:
             return  # a file that is missing is not everybody's end
         accounts = self._store.read()
-        self._removed -= accounts.keys()
-        ended = over(accounts, self._removed, now)
+        self._removed -= accounts.keys() | set(elsewhere)
+        others = self._base.keys() | set(elsewhere)
+        ended = over(accounts, self._removed, now, others)
         self._done &= set(ended.items())
         waiting = {name for name, until in ended.items() if (name, until) not in self._done}
         if not waiting:
@@ -74,9 +78,18 @@ class Leavers:
         return holding
 
 
-def over(accounts: Accounts, removed: Collection[str], now: datetime) -> Mapping[str, datetime | None]:
-    """Whose accounts are over, and since when as far as anybody knows."""
-    ended = {name: account.until for name, account in accounts.items() if account.ended(now)}
+def over(
+    accounts: Accounts, removed: Collection[str], now: datetime, others: Collection[str] = ()
+) -> Mapping[str, datetime | None]:
+    """Whose accounts are over, and since when as far as anybody knows: ended, removed, or without any project left.
+
+    `others` have projects without their accounts.
+    """
+    ended = {
+        name: account.until
+        for name, account in accounts.items()
+        if account.ended(now) or not (account.admits(now) or name in others)
+    }
     return {name: until for name, until in (ended | dict.fromkeys(removed)).items() if IDENTITY.fullmatch(name)}
 
 

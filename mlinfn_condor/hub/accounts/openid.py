@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from mlinfn_condor.errors import BadRequest
-from mlinfn_condor.hub.accounts.account import Account, SignIn
-from mlinfn_condor.hub.accounts.names import identity
+from mlinfn_condor.hub.accounts.account import Account, Accounts, SignIn
+from mlinfn_condor.identity.names import identity
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -103,6 +103,18 @@ def brought_up_to_date(name: str, signed_in: SignIn, before: Account | None) -> 
             f"The name {name} belongs to somebody else here: ask the administrators for an account under another name."
         )
     return account.model_copy(update={"sign_in": signed_in})
+
+
+def former_name(accounts: Accounts, name: str, signed_in: SignIn) -> str | None:
+    """The name under which this person, by the provider's word the same, has his account; None: under this one, or none.
+
+    Who changes his name at the provider stays who he is: a new account beside the old one would have neither its end nor
+    its limits.
+    """
+    for other, account in accounts.items():
+        if other != name and account.sign_in is not None and account.sign_in.subject == signed_in.subject:
+            return other
+    return None
 
 
 def refusal(name: str, account: Account, at: datetime) -> str | None:

@@ -14,7 +14,7 @@ from traitlets import Instance
 from mlinfn_condor.errors import BadRequest, UserError
 from mlinfn_condor.hub.accounts.account import now
 from mlinfn_condor.hub.accounts.accounted import AccountedAuthenticator
-from mlinfn_condor.hub.accounts.openid import OpenId, brought_up_to_date, person, refusal
+from mlinfn_condor.hub.accounts.openid import OpenId, brought_up_to_date, former_name, person, refusal
 from mlinfn_condor.hub.accounts.provider import NotMeantForUs, ProviderUnavailable, discover, nonce_of, subject_of
 
 _SERVER_ERROR = 500
@@ -113,9 +113,15 @@ class OpenIdAuthenticator(AccountedAuthenticator, GenericOAuthenticator):  # typ
         try:
             name, signed_in = person(self.openid, claims)
             with self.store.change() as accounts:
-                before = accounts.get(name)
+                formerly = former_name(accounts, name, signed_in)
+                before = accounts[formerly] if formerly else accounts.get(name)
+                if formerly and name in accounts:
+                    raise BadRequest(f"There is an account {name} already, and yours is {formerly}: ask the administrators.")
                 account = brought_up_to_date(name, signed_in, before)
                 refused = refusal(name, account, now())
+                if formerly:
+                    self.log.warning("%s is called %s now: his account goes with him", formerly, name)
+                    del accounts[formerly]
                 # Who has lost his projects loses them now, also where he is still in; strangers leave no trace.
                 if before is not None or refused is None:
                     accounts[name] = account

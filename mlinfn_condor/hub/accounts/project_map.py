@@ -11,7 +11,7 @@ from pathlib import Path
 
 from mlinfn_condor.errors import BadRequest
 from mlinfn_condor.hub.accounts.account import Accounts
-from mlinfn_condor.hub.accounts.names import shown
+from mlinfn_condor.identity.names import shown
 
 Members = Mapping[str, tuple[str, ...]]
 

@@ -64,7 +64,9 @@ def run(steward: Steward, version: Callable[[], object]) -> None:
     """Until the hub that started us is gone: a killed one leaves us behind, and the next starts its own."""
     parent, seen = os.getppid(), version()
     rounds = [
+        Rounds("the register of people", lambda: steward.enrol(now())),
         Rounds("membership", lambda: steward.tell_the_pool(now())),
+        Rounds("tokens of leavers", lambda: steward.revoke_tokens(now())),
         Rounds("ends of accounts", lambda: steward.end_what_is_over(now())),
         Rounds("jobs of ended accounts", lambda: steward.remove_jobs(now())),
     ]

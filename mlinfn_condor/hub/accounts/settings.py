@@ -2,9 +2,28 @@
 
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from mlinfn_condor.hub.accounts.openid import OpenId
+
+
+class IdentitySettings(BaseModel):
+    """Section `[accounts.identity]`: the site's register of people, who get their numbers from it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    database: str
+    """DSN of the register's database, as role `mlinfn_identity`; without a password, which `~/.pgpass` or a service file
+    of the hub's account has."""
+    folder: Path | None = None
+    """Where `passwd` and `group` are written for pods to mount: on storage that all nodes share. None: nowhere."""
+
+    @field_validator("database")
+    @classmethod
+    def _without_password(cls, dsn: str) -> str:
+        if "password=" in dsn or ":" in dsn.partition("://")[2].partition("@")[0]:
+            raise ValueError("the DSN has a password in it: put it into ~/.pgpass or a service file")
+        return dsn
 
 
 class AccountSettings(BaseModel):
@@ -28,3 +47,5 @@ class AccountSettings(BaseModel):
     of projects (HTCondor's SEC_TOKEN_DIRECTORY). Without it the service has the identity that HTCondor finds."""
     make_homes: bool = False
     """Whether the hub makes homes for new people; on a site they come from elsewhere."""
+    identity: IdentitySettings | None = None
+    """Section `[accounts.identity]`. Without it people have no numbers of the site's: all run under one account."""

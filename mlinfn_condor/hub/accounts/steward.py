@@ -10,7 +10,9 @@ from typing import Protocol
 from mlinfn_condor.errors import MlinfnError
 from mlinfn_condor.hub.accounts import membership, project_map
 from mlinfn_condor.hub.accounts.account import Accounts
+from mlinfn_condor.hub.accounts.enrolment import Elsewhere, Enrolment
 from mlinfn_condor.hub.accounts.leavers import Leavers
+from mlinfn_condor.hub.accounts.revocation import Revocation, void
 from mlinfn_condor.hub.accounts.store import Store, Version
 from mlinfn_condor.hub.hub_api import Session
 from mlinfn_condor.pool.protocol import ACCESS_POINTS, Pool
@@ -72,20 +74,43 @@ class Steward:
         *,
         base: project_map.Members | None = None,
         home_of: Callable[[str], Path] | None = None,
+        leavers_map: Path | None = None,
+        enrolment: Enrolment | None = None,
     ) -> None:
-        """`projects`: the pool's. `base`: people without an account. `home_of`: where homes are made; None: nowhere."""
+        """`projects`: the pool's. `base`: people without an account. `home_of`: where homes are made; None: nowhere.
+
+        `leavers_map`: the pool's, of those whose tokens are void. `enrolment`: the site's register, if it has one.
+        """
         self._leavers = Leavers(store, pool, base)
         self._store, self._hub, self._pool, self._map_file = store, hub, pool, map_file
         self._projects = projects
         self._base: Mapping[str, tuple[str, ...]] = base or {}
         self._home_of = home_of
+        self._enrolment = enrolment
+        self._revocation = Revocation(leavers_map or map_file.with_name("leavers.map"), pool)
         self._without_tokens: set[tuple[str, datetime | None]] = set()
         self._left_out: list[str] = []
         self._looked: Looked | None = None
 
+    def enrol(self, now: datetime) -> None:
+        """Numbers for people, and what pods mount. Raises MlinfnError, OSError."""
+        if self._enrolment is not None:
+            self._enrolment.enrol(now)
+
+    def revoke_tokens(self, now: datetime) -> None:
+        """Make the pool's tokens of leavers void. Raises MlinfnError when a daemon has not heard of it."""
+        if self._store.version() is None:
+            return  # a file that is missing is not everybody's end
+        accounts, here = self._store.read(), self._base.keys() | self._elsewhere.members.keys()
+        gone = {name: when for name, when in self._store.removed().items() if name not in here}
+        for name, when in self._elsewhere.left.items():
+            if name not in here and not (name in accounts and accounts[name].admits(now)):
+                gone[name] = max(when, gone.get(name, 0))
+        self._revocation.tell(void(accounts, gone, now))
+
     def tell_the_pool(self, now: datetime) -> None:
         """Homes, the map of projects, and access points that have read it. Raises MlinfnError when one has not."""
-        who = project_map.members(self._base, self._store.read(), now)
+        who = project_map.members({**self._elsewhere.members, **self._base}, self._store.read(), now)
         for name in who:
             self._make_home(name)
         self._complain_of(project_map.unknown(who, self._projects))
@@ -128,7 +153,13 @@ class Steward:
 
     def remove_jobs(self, now: datetime) -> None:
         """Take jobs of accounts that are over out of the queues. Raises MlinfnError."""
-        self._leavers.remove_jobs(now)
+        for name in self._elsewhere.left.keys() | self._store.removed().keys():
+            self._leavers.add(name)
+        self._leavers.remove_jobs(now, self._elsewhere.members.keys())
+
+    @property
+    def _elsewhere(self) -> Elsewhere:
+        return self._enrolment.elsewhere if self._enrolment is not None else Elsewhere()
 
     def _have_it_read(self, who: project_map.Members) -> None:
         failed: list[MlinfnError] = []

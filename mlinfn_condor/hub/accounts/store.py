@@ -4,6 +4,7 @@ import fcntl
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
@@ -13,6 +14,7 @@ from mlinfn_condor.errors import UserError
 from mlinfn_condor.hub.accounts.account import Account, Accounts
 
 _FILE = TypeAdapter(dict[str, Account])
+_REMOVED = TypeAdapter(dict[str, int])
 Version = tuple[int, int, int]
 
 
@@ -36,6 +38,20 @@ class Store:
     def applied(self) -> Path:
         """Which membership the access points have read."""
         return self.folder / "membership.json"
+
+    @property
+    def removed_file(self) -> Path:
+        """When accounts were removed that are no more, or that others have."""
+        return self.folder / "removed.json"
+
+    def removed(self) -> dict[str, int]:
+        """Name → second of the epoch when his account was last removed. Raises UserError when the file was damaged."""
+        try:
+            return _REMOVED.validate_json(self.removed_file.read_bytes())
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValidationError) as error:
+            raise UserError(f"{self.removed_file} cannot be read; restore it: it says whose tokens are void") from error
 
     def read(self) -> Accounts:
         """Every account by name. Raises UserError when the file was damaged: nobody is let in by mistake."""
@@ -67,6 +83,10 @@ class Store:
             accounts = dict(before)
             yield accounts
             if accounts != before:
+                if gone := before.keys() - accounts.keys():  # noted first: killed in between, nobody is forgotten
+                    moment = int(datetime.now(UTC).timestamp())
+                    noted = self.removed() | dict.fromkeys(sorted(gone), moment)
+                    write_private(self.removed_file, _REMOVED.dump_json(noted))
                 kept = {
                     name: accounts[name].model_dump(mode="json", exclude_defaults=True) for name in sorted(accounts)
                 }
