@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -96,6 +97,10 @@ def test_who_comes_is_in_everywhere_and_who_goes_is_out_everywhere_within_a_minu
     def table(name: str) -> str:
         return (people / name).read_text() if (people / name).exists() else ""
 
+    def in_project(name: str) -> list[str]:
+        found = [line.split(":")[3] for line in table("group").splitlines() if line.startswith(f"{name}:")]
+        return found[0].split(",") if found else []
+
     def members() -> str:
         return hub.settings.membership.map_file.read_text()
 
@@ -118,7 +123,7 @@ def test_who_comes_is_in_everywhere_and_who_goes_is_out_everywhere_within_a_minu
         {
             "the pool knows dora's project": lambda: "* dora alpha\n" in members(),
             "pods know dora": lambda: "dora:x:" in table("passwd"),
-            "pods know her project": lambda: any(line.endswith(":dora") for line in table("group").splitlines()),
+            "pods know her project": lambda: "dora" in in_project("alpha"),
             "the pool knows fay, of the file": lambda: "* fay beta\n" in members(),
             "pods know fay": lambda: "fay:x:" in table("passwd"),
         },
@@ -141,25 +146,58 @@ def test_who_comes_is_in_everywhere_and_who_goes_is_out_everywhere_within_a_minu
     assert queued("batch@")
     assert queued("interactive@")
 
-    # She leaves.
+    # She leaves, and so does fay, whom the file names no more.
+    (tmp_path / "guests.toml").write_text('[people.gus]\nprojects = ["beta"]\n')
     began = time.monotonic()
     run("hub", "account", "end", "dora")
+    run("identity", "import", str(tmp_path / "guests.toml"), "--leave")
     left = seconds_until(
         {
             "the hub refuses her token": lambda: not hub_lets_in(),
             "the access point refuses hers": lambda: not with_his_tokens("condor_q", "-name", "batch@"),
             "so does that of sessions": lambda: not with_his_tokens("condor_q", "-name", "interactive@"),
             "so does the collector": lambda: not with_his_tokens("condor_status", "-any"),
-            "she belongs to no project": lambda: "dora" not in members(),
+            "she belongs to no project": lambda: "dora" not in members() and "dora" not in in_project("alpha"),
             "pods know her no more as somebody who works": lambda: "nologin" in table("passwd"),
             "her session is over": lambda: not queued("interactive@"),
             "her jobs are gone": lambda: not queued("batch@"),
+            "fay has left and gus has come": lambda: "fay" not in members() and "* gus beta\n" in members(),
+            "fay's tokens are void": lambda: "* fay " in hub.settings.membership.leavers_map.read_text(),
         },
         began,
     )
-    (leaver,) = json.loads(run("identity", "leavers", "--json").stdout)
-    assert leaver["name"] == "dora"
-    assert leaver["deletable"] > leaver["left"]
+    gone = {one["name"]: one for one in json.loads(run("identity", "leavers", "--json").stdout)}
+    assert gone.keys() == {"dora", "fay"}
+    assert all(one["deletable"] > one["left"] for one in gone.values())
     assert (hub.layout.pool.homes / "dora").is_dir(), "her data stay"
     print(f"joined {joined:.1f} s, left {left:.1f} s")
     assert max(joined, left) < WITHIN_SECONDS
+
+
+def test_nothing_secret_of_a_session_is_in_what_another_user_may_read(hub, settings):
+    """A job's or a session's token, another's to find: its files are its user's alone, and no daemon tells of them."""
+    alice = Person(hub.url, "alice", hub.passwords["alice"])
+    assert alice.start()[-1].get("ready")
+    (folder,) = hub.layout.pool.homes.glob("alice/.mlinfn/sessions/*")
+    secrets = {file.name: file.read_text() for file in folder.rglob("*") if file.is_file() and looks_secret(file)}
+    assert len(secrets) >= 2, "the hub's token and HTCondor's"
+    for path in [folder, *folder.rglob("*")]:
+        assert path.stat().st_mode & 0o077 == 0 or folder.stat().st_mode & 0o077 == 0, path
+
+    environment = os.environ | pools.environment(settings, "bob")
+    told = ""
+    for where in ("batch@", "interactive@"):
+        for words in (["condor_q", "-all"], ["condor_history", "-limit", "50"]):
+            command = [*words, "-name", where, "-long"]
+            told += subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=60).stdout
+    command = ["condor_status", "-any", "-long"]
+    told += subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=60).stdout
+    assert 'Owner = "alice"' in told, "bob sees her job"
+    for name, text in secrets.items():
+        for word in re.findall(r"[A-Za-z0-9_.-]{24,}", text):
+            assert word not in told, f"something of {name} is in an ad"
+    alice.stop()
+
+
+def looks_secret(file: Path) -> bool:
+    return "token" in str(file) and file.stat().st_size < 10_000

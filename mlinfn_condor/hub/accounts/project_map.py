@@ -16,6 +16,11 @@ from mlinfn_condor.identity.names import shown
 Members = Mapping[str, tuple[str, ...]]
 
 
+def together(first: Members, then: Members) -> Members:
+    """Projects of both, those of `first` first."""
+    return {name: tuple(dict.fromkeys((*first.get(name, ()), *then.get(name, ())))) for name in {**first, **then}}
+
+
 def members(base: Members, accounts: Accounts, at: datetime) -> Members:
     """Each person's projects: the site's own people first, in their order, then the others by name.
 

@@ -110,7 +110,8 @@ class Steward:
 
     def tell_the_pool(self, now: datetime) -> None:
         """Homes, the map of projects, and access points that have read it. Raises MlinfnError when one has not."""
-        who = project_map.members({**self._elsewhere.members, **self._base}, self._store.read(), now)
+        base = project_map.together(self._base, self._elsewhere.members)
+        who = project_map.members(base, self._store.read(), now)
         for name in who:
             self._make_home(name)
         self._complain_of(project_map.unknown(who, self._projects))
