@@ -90,14 +90,20 @@ def extend(
 
 
 @app.command()
-def end(name: str = NAME, settings: Path | None = SETTINGS) -> None:
-    """End an account now: no sign-in any more, and within half a minute its sessions stop and its tokens are void."""
+def end(
+    name: str = NAME,
+    notice: float = typer.Option(0, help="So many minutes from now; his sessions are told."),
+    settings: Path | None = SETTINGS,
+) -> None:
+    """End an account: no sign-in any more, and within half a minute its sessions, jobs and tokens end."""
     from mlinfn_condor.hub.accounts import administration
     from mlinfn_condor.hub.accounts.account import now
 
+    moment = now()
     with _hub(settings)[1].change() as accounts:
-        administration.end(accounts, name, now())
-    print(f"account {name} has ended; the home stays")
+        administration.end(accounts, name, moment, notice)
+        ended = accounts[name].ended(moment)
+        print(f"account {name} {'has ended' if ended else _ends(accounts[name])}; the home stays")
 
 
 @app.command()

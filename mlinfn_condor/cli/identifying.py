@@ -1,6 +1,7 @@
 """`mlinfn identity …`: the site's register of people."""
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,7 +27,7 @@ def set_range(
     keep_days: int = typer.Option(180, help="How long the data of somebody who has left stay (days)."),
     dsn: str | None = DSN,
 ) -> None:
-    """Name the numbers that this site gives, and how long a leaver's data stay. Numbers that were given stay as they are.
+    """Name the numbers that this site gives, and how long a leaver's data stay. Numbers that were given stay.
 
     Example: mlinfn identity range 20000 59999 --keep-days 180
     """
@@ -43,17 +44,25 @@ def show(as_json: bool = JSON, dsn: str | None = DSN) -> None:
     """List people, numbers, projects and who vouches for whom."""
     people = _register(dsn).people()
     if as_json:
-        groups = {name: gid for name, gid in sorted(people.projects.items())}
+        groups = dict(sorted(people.projects.items()))
         print(json.dumps({"people": [_told(one, people) for one in people.known], "projects": groups}))
         return
     _table(
         ("number", "name", "projects", "by", "left"),
         [
-            (str(one.uid), _with_former(one, people), ", ".join(one.projects), ", ".join(sorted(one.standings)), _day(one.left))
+            (
+                str(one.uid),
+                _with_former(one, people),
+                ", ".join(one.projects),
+                ", ".join(sorted(one.standings)),
+                _day(one.left),
+            )
             for one in people.known
         ],
     )
-    _table(("number", "project"), [(str(gid), name) for name, gid in sorted(people.projects.items(), key=lambda p: p[1])])
+    _table(
+        ("number", "project"), [(str(gid), name) for name, gid in sorted(people.projects.items(), key=lambda p: p[1])]
+    )
 
 
 @app.command("import")
@@ -77,13 +86,15 @@ def take_in(
         gone = sorted(one.name for one in changes.persons if one.uid in before and one.left is not None)
         if gone and not leave:
             raise BadRequest(
-                f"{file} no longer names {', '.join(gone)}: their tokens and sessions would end; say --leave if they have "
-                "left. Nothing was changed"
+                f"{file} no longer names {', '.join(gone)}: their tokens and jobs would end. Say --leave if they "
+                "have left; nothing was changed"
             )
         return changes
 
     people, changes = _register(dsn).change(decide)
-    print(f"{len(changes.persons)} people changed, {len(changes.projects)} projects are new; {len(people.here)} people are here")
+    print(
+        f"{len(changes.persons)} people changed, {len(changes.projects)} projects are new; {len(people.here)} are here"
+    )
     _complain(changes.refusals)
 
 
@@ -93,14 +104,17 @@ def render(
     homes: str = HOMES,
     dsn: str | None = DSN,
 ) -> None:
-    """Write `passwd` and `group` for pods and nodes. The hub's accounts service does the same within seconds of a change."""
+    """Write `passwd` and `group` for pods and nodes, as the hub's accounts service does after each change."""
     from mlinfn_condor.identity import rendering
 
     if homes.format(username="x") == homes:
         raise BadRequest(f"--homes {homes}: write {{username}} where the name goes")
     people = _register(dsn).people()
     written = rendering.write(folder, rendering.files(people, lambda name: homes.format(username=name)))
-    print(f"{folder}: {', '.join(written) or 'nothing'} changed; {len(people.known)} people, {len(people.projects)} projects")
+    print(
+        f"{folder}: {', '.join(written) or 'nothing'} changed; "
+        f"{len(people.known)} people, {len(people.projects)} projects"
+    )
 
 
 @app.command()
@@ -109,7 +123,7 @@ def check(
     group: Path | None = typer.Option(None, help="Of an image: its /etc/group."),
     dsn: str | None = DSN,
 ) -> None:
-    """Say what is wrong with the register, and what it clashes with on this machine or in an image. Exit code 1 if anything is."""
+    """Say what is wrong with the register, and what it clashes with here or in an image. Exit code 1 if anything is."""
     from mlinfn_condor.identity import checking, systems
 
     if (passwd is None) != (group is None):
@@ -156,7 +170,7 @@ def _complain(sentences: tuple[str, ...]) -> None:
         raise typer.Exit(1)
 
 
-def _table(columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+def _table(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
     from rich import box
     from rich.console import Console
     from rich.table import Table

@@ -16,13 +16,19 @@ def findings(people: People, system: System | None = None) -> list[str]:
 
 
 def _reserved(people: People) -> list[str]:
-    named = [(one.name, f"person {one.name}") for one in people.known] + [(name, f"project {name}") for name in people.projects]
-    return [f"{what}: operating systems or the pool have that name; rename it" for name, what in named if name in RESERVED]
+    named = [(one.name, f"person {one.name}") for one in people.known] + [
+        (name, f"project {name}") for name in people.projects
+    ]
+    return [
+        f"{what}: operating systems or the pool have that name; rename it" for name, what in named if name in RESERVED
+    ]
 
 
 def _without_group(people: People) -> list[str]:
     there = {project for one in people.here for project in one.projects}
-    return [f"project {name}: it has no group; its name cannot be one's" for name in sorted(there - people.projects.keys())]
+    return [
+        f"project {name}: it has no group; its name cannot be one's" for name in sorted(there - people.projects.keys())
+    ]
 
 
 def _range(people: People) -> list[str]:
@@ -36,7 +42,7 @@ def _range(people: People) -> list[str]:
 
 
 def _clashes(people: People, system: System) -> list[str]:
-    """Another account of one of our names, or of one of our numbers, there. The same of both is ours, mounted already."""
+    """Another account of one of our names or numbers there. The same of both is ours, mounted already."""
     users = {one.name: one.uid for one in people.known}
     return [*_clash("account", users, system.users), *_clash("group", users | dict(people.projects), system.groups)]
 
@@ -46,7 +52,9 @@ def _clash(kind: str, ours: Mapping[str, int], theirs: Mapping[str, int]) -> lis
     told = []
     for name, number in sorted(ours.items()):
         if name in theirs and theirs[name] != number:
-            told.append(f"{name} ({number}): there is {'an' if kind == 'account' else 'a'} {kind} {name} ({theirs[name]}) there")
+            told.append(
+                f"{name} ({number}): there is {'an' if kind == 'account' else 'a'} {kind} {name} ({theirs[name]}) there"
+            )
         if number in by_number and by_number[number] != name:
             told.append(f"{name} ({number}): that number is {kind} {by_number[number]}'s there")
     return told

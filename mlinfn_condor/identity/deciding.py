@@ -1,7 +1,7 @@
 """From what a source says to rows of the register: pure.
 
-Whatever a source says, nobody's number changes, no number is given twice, nobody gets a name whose bearer's data are still
-here, and who is refused keeps what he has.
+Whatever a source says, nobody's number changes, no number is given twice, nobody gets a name whose bearer's data are
+still here, and who is refused keeps what he has.
 """
 
 from collections.abc import Iterator, Sequence
@@ -50,7 +50,9 @@ def release(people: People, name: str, now: datetime) -> Changes:
 def set_site(people: People, site: Site) -> Changes:
     """Another range or period. Numbers that were given stay, also outside of it. Raises BadRequest."""
     if site.first < LOWEST or site.last > HIGHEST or site.first > site.last:
-        raise BadRequest(f"from {site.first} to {site.last}: numbers begin at {LOWEST} or later and end after they begin")
+        raise BadRequest(
+            f"from {site.first} to {site.last}: numbers begin at {LOWEST} or later and end after they begin"
+        )
     if site.keep_days < 0:
         raise BadRequest(f"--keep-days {site.keep_days}: 0 or more")
     return Changes(site=None if site == people.site else site)
@@ -103,8 +105,8 @@ class _Draft:
         bearers = {person.name for person in self.persons.values() if person.released is None}
         if not IDENTITY.fullmatch(project) or project in RESERVED or project in bearers:
             self.refusals.append(
-                f"project {shown(project)}: its name cannot be a group's: an operating system, the pool or a person has it, "
-                "or it is none; it gets no group"
+                f"project {shown(project)}: it gets no group: an operating system, the pool or a person has that name, "
+                "or it is none"
             )
             return
         gid = self._next()
@@ -157,7 +159,7 @@ class _Draft:
                 why = "is here" if other.left is None else "left, and his data are still here"
                 return f"{name}: somebody else of that name ({other.uid}) {why}; he needs another one"
             if wish.name in self._former_names(other):
-                return f"{name}: {other.name} ({other.uid}) had that name, and files of his are under it; choose another one"
+                return f"{name}: {other.name} ({other.uid}) had that name; he needs another one"
         if wish.name in self.projects:
             return f"{name}: a project has that name, and each person has a group of his own; he needs another one"
         return self._no_number(wish, known)

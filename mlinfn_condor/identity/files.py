@@ -1,9 +1,9 @@
 """People of a site that has no identity provider, from a file of its own: TOML, one section each.
 
-    [people.dora]
-    projects = ["alpha", "beta"]    # the first is the default one
-    uid = 20017                     # only where files of his carry that number already
-    was = "dorothea"                # only where he had another name here
+[people.dora]
+projects = ["alpha", "beta"]    # the first is the default one
+uid = 20017                     # only where files of his carry that number already
+was = "dorothea"                # only where he had another name here
 """
 
 from pathlib import Path

@@ -1,8 +1,8 @@
 """Names and numbers that operating systems use: nobody of ours may have them.
 
-In a pod the image's own `passwd` is asked first, so a person called `backup` would be the image's account to some programs
-and himself to others; and programs such as sudo trust groups by name, so a project called `sudo` would make its members
-administrators of every image that has sudo.
+In a pod the image's own `passwd` is asked first, so a person called `backup` would be the image's account to some
+programs and himself to others; and programs such as sudo trust groups by name, so a project called `sudo` would make
+its members administrators of every image that has sudo.
 """
 
 import grp
@@ -17,7 +17,7 @@ from mlinfn_condor.identity.names import ROLES
 _ACCOUNTS = """
 root daemon bin sys sync games man lp mail news uucp proxy www-data backup list irc gnats nobody nobody4 operator ftp
 _apt sshd messagebus systemd-network systemd-resolve systemd-timesync systemd-coredump systemd-oom polkitd tss dnsmasq
-rpc rpcuser statd _rpc avahi chrony ntp postgres mysql redis nginx apache apache2 httpd jovyan slurm munge condor postfix
+rpc rpcuser statd _rpc avahi chrony ntp postgres mysql redis nginx apache apache2 httpd jovyan slurm munge postfix
 shutdown halt adm dbus sssd colord geoclue pulse rtkit usbmux uuidd tcpdump nfsnobody
 """
 _GROUPS = """
@@ -39,7 +39,9 @@ class System:
 
 def this_machine() -> System:
     """Those of this machine, those of a directory service that it asks among them, if that tells of all."""
-    return System({one.pw_name: one.pw_uid for one in pwd.getpwall()}, {one.gr_name: one.gr_gid for one in grp.getgrall()})
+    return System(
+        {one.pw_name: one.pw_uid for one in pwd.getpwall()}, {one.gr_name: one.gr_gid for one in grp.getgrall()}
+    )
 
 
 def of_files(passwd: Path, group: Path) -> System:

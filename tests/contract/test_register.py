@@ -1,6 +1,5 @@
 """The register of people, the real one in PostgreSQL and its twin in memory: the same promises."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
@@ -20,7 +19,7 @@ DORA = Wish("dora", ("beta", "alpha"), "iam#1")
 
 
 @pytest.fixture(params=["twin", "database"])
-def register(request: pytest.FixtureRequest) -> Iterator[Register]:
+def register(request: pytest.FixtureRequest) -> Register:
     if request.param == "twin":
         made: Register = TwinRegister()
     else:
@@ -29,7 +28,7 @@ def register(request: pytest.FixtureRequest) -> Iterator[Register]:
         made = DatabaseRegister(dsn)
     assert made.people().site is None
     made.change(lambda people: set_site(people, SITE))
-    yield made
+    return made
 
 
 def declared(register: Register, source: str, *wishes: Wish, now: datetime = NOON):

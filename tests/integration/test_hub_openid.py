@@ -276,6 +276,21 @@ def test_a_name_that_changed_hands_does_not_open_the_others_home(hub, provider, 
     assert "The name hugo belongs to somebody else here" in sentence(answer)
 
 
+def test_who_has_a_new_name_at_the_provider_takes_the_end_of_his_account_along(hub, provider, store):
+    provider.knows("s-rosa", preferred_username="rosa", groups=["ml"])
+    Guest(hub, "rosa").sign_in("s-rosa")
+    with store.change() as accounts:
+        accounts["rosa"] = accounts["rosa"].model_copy(update={"until": now()})
+    provider.knows("s-rosa", preferred_username="rosalia", groups=["ml"])
+    rosalia = Guest(hub, "rosalia")
+    answer = rosalia.sign_in("s-rosa")
+    assert answer.status_code == 403
+    assert "Your account rosalia ended" in sentence(answer)
+    assert not rosalia.is_in()
+    assert "rosa" not in store.read()
+    assert store.read()["rosalia"].until is not None
+
+
 def test_an_account_of_an_administrators_making_lets_a_person_without_groups_in(hub, provider, store):
     with store.change() as accounts:
         accounts["ivan"] = Account(projects=("beta",), until=now() + timedelta(days=1))

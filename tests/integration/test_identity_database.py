@@ -25,15 +25,21 @@ FOR_EVER = {
     " SELECT gid, 'eve', now() FROM mlinfn_identity.project LIMIT 1",
     "give one name to two": "INSERT INTO mlinfn_identity.person (uid, name, joined_at) VALUES (30000, 'dora', now())",
 }
+PERSONS, ATTEMPTS = "SELECT * FROM mlinfn_identity.person", "SELECT * FROM mlinfn.attempt"
+SCHEDULES = "SELECT * FROM mlinfn_schedule.schedule"
 OVERSTEPS = {
-    "recorder": ["SELECT * FROM mlinfn_identity.person", "INSERT INTO mlinfn_identity.site VALUES (true, 1000, 2000, 0)"],
-    "reports": ["SELECT * FROM mlinfn_identity.person", "SELECT * FROM mlinfn_schedule.schedule",
-                "INSERT INTO mlinfn.attempt DEFAULT VALUES", "CREATE TABLE mlinfn.mine ()"],
-    "schedules": ["SELECT * FROM mlinfn_identity.person", "SELECT * FROM mlinfn.attempt", "DELETE FROM mlinfn_schedule.schedule"],
-    "identity": ["SELECT * FROM mlinfn.attempt", "SELECT * FROM mlinfn_schedule.schedule", "CREATE TABLE mlinfn_identity.mine ()",
-                 "DELETE FROM mlinfn_identity.former_name", "UPDATE mlinfn_identity.person SET joined_at = now()",
-                 "ALTER TABLE mlinfn_identity.person DISABLE TRIGGER keep_numbers"],
-}  # fmt: skip
+    "recorder": [PERSONS, SCHEDULES, "INSERT INTO mlinfn_identity.site VALUES (true, 1000, 2000, 0)"],
+    "reports": [PERSONS, SCHEDULES, "INSERT INTO mlinfn.attempt DEFAULT VALUES", "CREATE TABLE mlinfn.mine ()"],
+    "schedules": [PERSONS, ATTEMPTS, "DELETE FROM mlinfn_schedule.schedule"],
+    "identity": [
+        ATTEMPTS,
+        SCHEDULES,
+        "CREATE TABLE mlinfn_identity.mine ()",
+        "DELETE FROM mlinfn_identity.former_name",
+        "UPDATE mlinfn_identity.person SET joined_at = now()",
+        "ALTER TABLE mlinfn_identity.person DISABLE TRIGGER keep_numbers",
+    ],
+}
 PEOPLE = '[people.dora]\nprojects = ["alpha", "beta"]\n[people.emil]\nprojects = ["beta"]\nuid = 4711\n'
 
 
@@ -50,7 +56,9 @@ def identity(site: str, tmp_path: Path):
 
     def run(*words: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "mlinfn_condor.cli", "identity", *words, "--dsn", site]
-        return subprocess.run(command, env=os.environ | {"COLUMNS": "200"}, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+        return subprocess.run(
+            command, env=os.environ | {"COLUMNS": "200"}, cwd=tmp_path, capture_output=True, text=True, timeout=120
+        )
 
     return run
 
@@ -76,7 +84,9 @@ def test_a_role_of_the_database_does_what_it_is_for_and_nothing_else(site, role)
         for statement in OVERSTEPS[role]:
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 connection.execute(statement)
-        assert connection.execute("SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = current_user").fetchone() == (False,)
+        assert connection.execute(
+            "SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = current_user"
+        ).fetchone() == (False,)
 
 
 def test_a_site_without_a_provider_from_a_file_to_its_leavers(identity, tmp_path):

@@ -1,4 +1,4 @@
-"""Tokens of somebody who has left, before real daemons: void from one moment to the next, and nobody else's with them."""
+"""Tokens of somebody who has left, before real daemons: void from one moment to the next, and nobody else's."""
 
 import json
 import subprocess
@@ -68,4 +68,3 @@ def test_a_map_that_says_nothing_revokes_nothing(pool, text):
     pool.run(sys.executable, "-c", reconfigure, user="admin")
     submitted: subprocess.CompletedProcess[str] = pool.run(*LOOKS["submit"], user="bob", check=False)
     assert submitted.returncode == 0, submitted.stderr
-

@@ -137,7 +137,9 @@ def test_only_a_leaver_is_released(name, sentence):
         release(after(EMPTY, "hub", EMIL), name, LATER)
 
 
-@pytest.mark.parametrize("name", ["root", "daemon", "backup", "sudo", "docker", "hub", "condor", "glidein", "Dora", "a:b", "x\ny", ""])
+@pytest.mark.parametrize(
+    "name", ["root", "daemon", "backup", "sudo", "docker", "hub", "condor", "glidein", "Dora", "a:b", "x\ny", ""]
+)
 def test_nobody_gets_a_name_of_a_system_a_role_or_none_at_all(name):
     assert declare(EMPTY, "hub", [Wish(name, ("alpha",))], NOON).persons == ()
 
@@ -191,7 +193,9 @@ def test_without_a_range_nobody_gets_a_number_and_it_says_how_to_name_one():
         declare(People(), "hub", [DORA], NOON)
 
 
-@pytest.mark.parametrize("site", [Site(0, 100, 1), Site(999, 2000, 1), Site(3000, 2000, 1), Site(2000, 2**31, 1), Site(2000, 3000, -1)])
+@pytest.mark.parametrize(
+    "site", [Site(0, 100, 1), Site(999, 2000, 1), Site(3000, 2000, 1), Site(2000, 2**31, 1), Site(2000, 3000, -1)]
+)
 def test_a_range_that_cannot_be_is_refused(site):
     with pytest.raises(BadRequest):
         set_site(People(), site)
@@ -226,7 +230,10 @@ def test_whatever_is_said_no_number_is_lost_changed_or_given_twice(story):
         assert before.projects.items() <= people.projects.items()
         numbers = [person.uid for person in people.persons] + list(people.projects.values())
         assert len(numbers) == len(set(numbers))
-        for names in ([p.name for p in people.known] + list(people.projects), [p.subject for p in people.known if p.subject]):
+        for names in (
+            [p.name for p in people.known] + list(people.projects),
+            [p.subject for p in people.known if p.subject],
+        ):
             assert len(names) == len(set(names))
 
 

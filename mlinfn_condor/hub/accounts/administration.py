@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 from mlinfn_condor.embedded.blueprint import ADMINISTRATOR
 from mlinfn_condor.errors import BadRequest
 from mlinfn_condor.hub.accounts.account import Account
-from mlinfn_condor.identity.names import ROLES, identity
 from mlinfn_condor.hub.accounts.project_map import check_projects
+from mlinfn_condor.identity.names import ROLES, identity
 
 Changeable = dict[str, Account]
+LONGEST_NOTICE_MINUTES = 7 * 24 * 60
 
 
 def end_of(now: datetime, days: float | None, until: str | None) -> datetime | None:
@@ -50,11 +51,15 @@ def extend(accounts: Changeable, name: str, until: datetime | None) -> None:
     accounts[name] = known(accounts, name).model_copy(update={"until": until})
 
 
-def end(accounts: Changeable, name: str, now: datetime) -> None:
-    """Over now; the account stays, and can be extended. One that has ended keeps its end."""
-    account = known(accounts, name)
-    if not account.ended(now):
-        accounts[name] = account.model_copy(update={"until": now})
+def end(accounts: Changeable, name: str, now: datetime, notice_minutes: float = 0) -> None:
+    """Over now, or in so many minutes; the account stays, and can be extended. One that ends sooner keeps its end."""
+    if not 0 <= notice_minutes <= LONGEST_NOTICE_MINUTES:
+        raise BadRequest(
+            f"--notice {notice_minutes:g}: minutes, from 0 to {LONGEST_NOTICE_MINUTES}; `extend` takes a date"
+        )
+    account, until = known(accounts, name), now + timedelta(minutes=notice_minutes)
+    if account.until is None or account.until > until:
+        accounts[name] = account.model_copy(update={"until": until})
 
 
 def remove(accounts: Changeable, name: str) -> None:

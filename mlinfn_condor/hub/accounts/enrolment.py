@@ -36,7 +36,11 @@ class Enrolment:
     """Brings the register, and the files that pods mount, to what the accounts say."""
 
     def __init__(
-        self, store: Store, register: Register, folder: Path | None = None, home: Callable[[str], object] = "/home/{}".format
+        self,
+        store: Store,
+        register: Register,
+        folder: Path | None = None,
+        home: Callable[[str], object] = "/home/{}".format,
     ) -> None:
         """`folder`: where passwd and group go that pods mount; None: nowhere."""
         self._store, self._register, self._folder, self._home = store, register, folder, home

@@ -12,9 +12,9 @@ from mlinfn_condor.classes import PriorityClass
 from mlinfn_condor.errors import JobNotFound, JobRefused
 from mlinfn_condor.hub.accounts import membership
 from mlinfn_condor.hub.accounts.account import Accounts
-from mlinfn_condor.identity.names import IDENTITY
 from mlinfn_condor.hub.accounts.project_map import Members
 from mlinfn_condor.hub.accounts.store import Store
+from mlinfn_condor.identity.names import IDENTITY
 from mlinfn_condor.pool.protocol import Pool
 
 REASON = "the account of its owner has ended"

@@ -11,8 +11,8 @@ from mlinfn_condor.errors import BadRequest
 from mlinfn_condor.hub.accounts import passwords
 from mlinfn_condor.hub.accounts.account import now
 from mlinfn_condor.hub.accounts.accounted import AccountedAuthenticator
-from mlinfn_condor.identity.names import ROLES, identity, shown
 from mlinfn_condor.hub.accounts.throttle import WINDOW_SECONDS, Throttle
+from mlinfn_condor.identity.names import ROLES, identity, shown
 
 REFUSED = "No sign-in: the name or the password is wrong, or the account has ended."
 SLOWED = f"No sign-in: too many failed attempts under this name. Try again in {WINDOW_SECONDS} seconds."

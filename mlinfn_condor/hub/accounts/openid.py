@@ -106,10 +106,10 @@ def brought_up_to_date(name: str, signed_in: SignIn, before: Account | None) -> 
 
 
 def former_name(accounts: Accounts, name: str, signed_in: SignIn) -> str | None:
-    """The name under which this person, by the provider's word the same, has his account; None: under this one, or none.
+    """The name under which this person, the same by the provider's word, has his account; None: this one, or none.
 
-    Who changes his name at the provider stays who he is: a new account beside the old one would have neither its end nor
-    its limits.
+    Who changes his name at the provider stays who he is: a new account beside the old one would have neither its end
+    nor its limits.
     """
     for other, account in accounts.items():
         if other != name and account.sign_in is not None and account.sign_in.subject == signed_in.subject:

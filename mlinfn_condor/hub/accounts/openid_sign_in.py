@@ -116,7 +116,9 @@ class OpenIdAuthenticator(AccountedAuthenticator, GenericOAuthenticator):  # typ
                 formerly = former_name(accounts, name, signed_in)
                 before = accounts[formerly] if formerly else accounts.get(name)
                 if formerly and name in accounts:
-                    raise BadRequest(f"There is an account {name} already, and yours is {formerly}: ask the administrators.")
+                    raise BadRequest(
+                        f"There is an account {name} already, and yours is {formerly}: ask the administrators."
+                    )
                 account = brought_up_to_date(name, signed_in, before)
                 refused = refusal(name, account, now())
                 if formerly:

@@ -1,7 +1,7 @@
 """Whose tokens are void: a map that access points and collector look into at each new connection (MLINFN_LEAVERS_MAP).
 
-A line is a name and the second up to which tokens of his that were issued count for nothing. An account that has ended is
-in it while it has ended; a name whose account was removed stays in it, and whoever has that name later gets newer tokens.
+A line is a name and the second up to which tokens of his that were issued count for nothing. An account that has ended
+is in it while it has ended; a name whose account was removed stays in it: whoever has it later gets newer tokens.
 """
 
 import logging

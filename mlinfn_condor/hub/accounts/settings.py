@@ -13,8 +13,8 @@ class IdentitySettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     database: str
-    """DSN of the register's database, as role `mlinfn_identity`; without a password, which `~/.pgpass` or a service file
-    of the hub's account has."""
+    """DSN of the register's database, as role `mlinfn_identity`; without a password, which `~/.pgpass` or a service
+    file of the hub's account has."""
     folder: Path | None = None
     """Where `passwd` and `group` are written for pods to mount: on storage that all nodes share. None: nowhere."""
 
