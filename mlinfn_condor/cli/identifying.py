@@ -154,6 +154,40 @@ def release(name: str = typer.Argument(help="Of somebody who has left."), dsn: s
     print(f"{name} is free; nobody else ever gets the number {changes.persons[0].uid}")
 
 
+@app.command()
+def token(
+    name: str = typer.Argument(help="Identity: a role such as condor, admin, hub, glidein, or a person."),
+    key: Path = typer.Option(help="Signing key, in the pool's SEC_PASSWORD_DIRECTORY."),
+    domain: str = typer.Option(help="The pool's TRUST_DOMAIN and UID_DOMAIN."),
+    into: Path = typer.Option(help="Folder of tokens to put it into, as a file of that name."),
+    token_list: Path = typer.Option(
+        ..., "--list", help="The pool's MLINFN_TOKEN_LIST; a line is added if it is missing."
+    ),
+    days: float | None = typer.Option(None, help="Ends after so many days; default: never."),
+) -> None:
+    """Sign a token with a seal, for pools that believe listed tokens only; else as condor_token_create does.
+
+    Example: mlinfn identity token glidein --key POOL --domain ml.example --into tokens --list tokens.map
+    """
+    from mlinfn_condor.embedded import signing
+    from mlinfn_condor.embedded.secrets import write_private
+    from mlinfn_condor.identity.names import IDENTITY
+
+    if not IDENTITY.fullmatch(name):
+        raise BadRequest(f"{name!r} is no identity: small letters, digits, '_', '.', '-'")
+    now = int(datetime.now(UTC).timestamp())
+    try:
+        made = signing.signed(key, domain, name, now, {"exp": now + int(days * 86400)} if days else None)
+        listed = token_list.read_text() if token_list.exists() else ""
+        if (line := signing.listed(made)) not in listed.splitlines(keepends=True):
+            write_private(token_list, (listed + line).encode())
+        into.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_private(into / name, f"{made}\n".encode())
+    except OSError as error:
+        raise BadRequest(f"{error.filename}: {error.strerror}") from error
+    print(f"{into / name}; `condor_reconfig -all` has the daemons read {token_list}")
+
+
 def _register(dsn: str | None) -> "DatabaseRegister":
     from mlinfn_condor.identity.database import DatabaseRegister
     from mlinfn_condor.store.local import IDENTITY

@@ -34,6 +34,11 @@ class Layout:
         return self.etc / "leavers.map"
 
     @property
+    def token_list(self) -> Path:
+        """Seals of the pool's own tokens (MLINFN_TOKEN_LIST)."""
+        return self.etc / "tokens.map"
+
+    @property
     def companions(self) -> Path:
         """Configuration of what runs beside the pool under the same master: a hub and its proxy."""
         return self.etc / "companions.conf"

@@ -2,9 +2,10 @@
 
 import os
 import secrets
-import subprocess
+import time
 from pathlib import Path
 
+from mlinfn_condor.embedded import signing
 from mlinfn_condor.embedded.blueprint import ADMINISTRATOR, GLIDEIN, HUB, Blueprint
 from mlinfn_condor.embedded.distribution import Distribution
 from mlinfn_condor.embedded.layout import Layout
@@ -24,22 +25,22 @@ def ensure(layout: Layout, blueprint: Blueprint, distribution: Distribution) -> 
         issue(layout, distribution, user, layout.tokens_of(user))
     for role in (ADMINISTRATOR, HUB):
         issue(layout, distribution, role, layout.tokens_of(role))
+    folder = layout.signing_key.parent
+    tokens = (path for path in sorted(folder.parent.glob("**/*")) if path.is_file() and path.parent != folder)
+    lines = dict.fromkeys(signing.listed(path.read_text()) for path in tokens)
+    write_private(layout.token_list, "".join(lines).encode())
 
 
 def issue(layout: Layout, distribution: Distribution, identity: str, folder: Path) -> Path:
     """A token for `identity@<pool>` in `folder`, unless one is there."""
     path = folder / identity
     if not path.exists():
-        made = subprocess.run(
-            [distribution.bin / "condor_token_create", "-identity", f"{identity}@{layout.folder.name}"],
-            env=os.environ | {"CONDOR_CONFIG": str(layout.condor_config)},
-            capture_output=True,
-            check=False,
-        )
-        if made.returncode != 0:
-            raise EmbeddedPoolError(f"no token for {identity}: {made.stderr.decode().strip()}")
+        try:
+            made = signing.signed(layout.signing_key, layout.folder.name, identity, int(time.time()))
+        except OSError as error:
+            raise EmbeddedPoolError(f"no token for {identity}: {layout.signing_key}: {error.strerror}") from error
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        write_private(path, made.stdout)
+        write_private(path, f"{made}\n".encode())
     return path
 
 

@@ -82,6 +82,14 @@ class Membership(_Section):
     leavers_file: Path | None = None
     """The pool's MLINFN_LEAVERS_MAP; `leavers.map` beside the map of projects when nothing is said."""
 
+    people_tokens_file: Path | None = None
+    """The pool's MLINFN_PEOPLES_TOKEN_LIST; `people-tokens.map` beside the map of projects when nothing is said."""
+
+    @property
+    def people_tokens_map(self) -> Path:
+        """Where the seals of people's tokens are listed."""
+        return self.people_tokens_file or self.map_file.with_name("people-tokens.map")
+
     @property
     def leavers_map(self) -> Path:
         """Where it is said whose tokens are void."""

@@ -14,9 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import jwt
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from mlinfn_condor.embedded import signing
 from mlinfn_condor.errors import BadRequest, PoolUnavailable
 from mlinfn_condor.identity.names import identity
 
@@ -25,8 +24,6 @@ LIFETIME_SECONDS = 3600
 RENEWED_PART = 0.5
 """Part of its life after which a token is renewed: the rest is what a hub may be down before a session notices."""
 USER_SCOPES = ("READ", "WRITE")
-POOL_KEY = "POOL"
-_SCRAMBLE = b"\xde\xad\xbe\xef"
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 
 
@@ -54,25 +51,25 @@ class Issuer:
     def token(self, user: str, expires: int, now: int, scopes: Sequence[str] = USER_SCOPES) -> Token:
         """A token for `user`. Raises BadRequest for a name that is no person's, PoolUnavailable without the key."""
         token_id = secrets.token_hex(16)
-        payload = {
-            "iss": self.trust_domain,
-            "sub": f"{identity(user)}@{self.trust_domain}",
-            "scope": " ".join(f"condor:/{scope}" for scope in scopes),
-            "iat": now,
-            "exp": expires,
-            "jti": token_id,
-        }
-        text = jwt.encode(payload, self._key(), algorithm="HS256", headers={"kid": self.key_file.name})
+        claims = {"scope": " ".join(f"condor:/{scope}" for scope in scopes), "exp": expires, "jti": token_id}
+        name = identity(user)
+        try:
+            text = signing.signed(self.key_file, self.trust_domain, name, now, claims)
+        except OSError as error:
+            raise self._without_key(error) from error
         return Token(user, expires, token_id, text)
 
-    def _key(self) -> bytes:
+    def listed(self, user: str) -> str:
+        """The line of all tokens of a user in the pool's list of them. Raises PoolUnavailable without the key."""
         try:
-            stored = self.key_file.read_bytes()
+            return signing.line(signing.seal_of(self.key_file, user), user)
         except OSError as error:
-            raise PoolUnavailable(
-                f"no key to sign tokens with: {self.key_file}: {error.strerror}; bring the pool down and up again"
-            ) from error
-        return signing_key(stored, is_pool_key=self.key_file.name == POOL_KEY)
+            raise self._without_key(error) from error
+
+    def _without_key(self, error: OSError) -> PoolUnavailable:
+        return PoolUnavailable(
+            f"no key to sign tokens with: {self.key_file}: {error.strerror}; bring the pool down and up again"
+        )
 
 
 def signed(key_file: Path, trust_domain: str, identity: str, expires: int, now: int) -> str:
@@ -80,22 +77,7 @@ def signed(key_file: Path, trust_domain: str, identity: str, expires: int, now: 
 
     For who makes a site's secrets; a hub signs for people alone. Raises OSError without the key.
     """
-    payload = {
-        "iss": trust_domain,
-        "sub": f"{identity}@{trust_domain}",
-        "iat": now,
-        "exp": expires,
-        "jti": secrets.token_hex(16),
-    }
-    key = signing_key(key_file.read_bytes(), is_pool_key=key_file.name == POOL_KEY)
-    return jwt.encode(payload, key, algorithm="HS256", headers={"kid": key_file.name})
-
-
-def signing_key(stored: bytes, *, is_pool_key: bool) -> bytes:
-    """The HS256 key behind a key file: unscrambled, the POOL's doubled, and derived (condor_auth_passwd.cpp)."""
-    plain = bytes(byte ^ _SCRAMBLE[index % len(_SCRAMBLE)] for index, byte in enumerate(stored))
-    master = plain * 2 if is_pool_key else plain
-    return HKDF(SHA256(), length=32, salt=b"htcondor", info=b"master jwt").derive(master)
+    return signing.signed(key_file, trust_domain, identity, now, {"exp": expires})
 
 
 def expiry(now: int, lifetime_seconds: int, until: float | None = None) -> int:

@@ -7,8 +7,9 @@ from functools import partial
 from pathlib import Path
 
 from mlinfn_condor.embedded.secrets import write_private
+from mlinfn_condor.embedded.signing import POOL_KEY
 from mlinfn_condor.errors import UserError
-from mlinfn_condor.hub.tokens import POOL_KEY, signed
+from mlinfn_condor.hub.tokens import signed
 from mlinfn_condor.site.condor import SCHEDULES
 from mlinfn_condor.site.settings import Site
 

@@ -17,6 +17,7 @@ from postgres import fresh_database
 from psycopg.conninfo import make_conninfo
 
 from mlinfn_condor.embedded import lifecycle as pools
+from mlinfn_condor.embedded.blueprint import Blueprint
 from mlinfn_condor.embedded.report import SilentReport
 from mlinfn_condor.hub.local import first_settings, lifecycle
 from mlinfn_condor.hub.local.layout import HubLayout
@@ -69,7 +70,7 @@ def run(settings: Settings, register: str):
 def hub(settings: Settings, register: str, run, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHub]:
     run("identity", "range", "20000", "20099", "--keep-days", "30")
     try:
-        pool = pools.up(settings)
+        pool = pools.up(settings, blueprint=Blueprint(overrides="MLINFN_BELIEVE_LISTED_TOKENS_ONLY = true\n"))
         layout = HubLayout(pool.layout)
         layout.folder.mkdir(mode=0o700, exist_ok=True)
         folder = json.dumps(str(tables(pool.layout.folder)))

@@ -8,8 +8,10 @@ from mlinfn_condor.hub.accounts.account import Account, SignIn
 from mlinfn_condor.hub.accounts.enrolment import Enrolment
 from mlinfn_condor.hub.accounts.openid import former_name
 from mlinfn_condor.hub.accounts.revocation import COLLECTOR, Revocation, render, void
+from mlinfn_condor.hub.accounts.seals import Seals
 from mlinfn_condor.hub.accounts.steward import Steward
 from mlinfn_condor.hub.accounts.store import Store
+from mlinfn_condor.hub.tokens import Issuer
 from mlinfn_condor.identity.deciding import declare, set_site
 from mlinfn_condor.identity.people import Site, Wish
 from mlinfn_condor.identity.register import TwinRegister
@@ -162,6 +164,25 @@ def test_who_was_removed_while_the_service_was_down_loses_his_jobs_all_the_same(
     started_later = Steward(store, NoHub(), lambda: pool, tmp_path / "projects.map", ["alpha"])
     started_later.remove_jobs(NOON)
     assert pool.jobs(job.constraint) == []
+
+
+def test_the_list_of_tokens_is_of_members_alone_and_for_daemons_alone(store, register, pool, tmp_path):
+    (key := tmp_path / "sessions").write_bytes(bytes(range(64)))
+    issuer, path = Issuer(key, "pool"), tmp_path / "people-tokens.map"
+    seals = Seals(path, issuer)
+    steward = Steward(store, NoHub(), lambda: pool, tmp_path / "projects.map", ["alpha", "beta"], seals=seals)
+    a_round(steward, NOON)
+    assert path.read_text() == issuer.listed("alice") + issuer.listed("bob")
+    assert path.stat().st_mode & 0o777 == 0o600
+    told = len(pool.reconfigured)
+    a_round(steward, NOON)
+    assert len(pool.reconfigured) == told
+    a_round(steward, LATER)
+    assert path.read_text() == issuer.listed("alice")
+    assert "collector" in pool.reconfigured[told:]
+    key.unlink()
+    a_round(steward, LATER)
+    assert path.read_text() == ""
 
 
 def test_a_role_is_never_revoked_whatever_the_accounts_say():

@@ -5,9 +5,12 @@ import json
 
 import jwt
 import pytest
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from mlinfn_condor.embedded import signing
 from mlinfn_condor.errors import BadRequest, PoolUnavailable
-from mlinfn_condor.hub.tokens import Issuer, due, expiry, read_expiry, renew, signing_key, token_file, write
+from mlinfn_condor.hub.tokens import Issuer, due, expiry, read_expiry, renew, token_file, write
 
 NOW = 1_800_000_000
 HOUR = 3600
@@ -31,8 +34,9 @@ def claims(text):
 
 def test_a_token_names_its_user_its_rights_and_its_end(issuer):
     header, payload = claims(issuer.token("alice", NOW + HOUR, NOW).text)
-    assert header == {"alg": "HS256", "kid": "sessions", "typ": "JWT"}
+    assert header == {"alg": "HS256", "kid": "sessions"}
     assert payload.pop("jti")
+    assert payload.pop(signing.SEAL) == issuer.listed("alice").split()[1]
     assert payload == {
         "iss": "pool.example",
         "sub": "alice@pool.example",
@@ -64,8 +68,26 @@ def test_a_pool_without_the_key_says_so(tmp_path):
         Issuer(tmp_path / "sessions", "pool.example").token("alice", NOW + HOUR, NOW)
 
 
+def test_each_person_has_a_seal_of_his_own_that_all_his_tokens_bear(issuer):
+    seals = [claims(issuer.token(name, NOW + HOUR, NOW).text)[1][signing.SEAL] for name in ("alice", "alice", "bob")]
+    assert seals[0] == seals[1] != seals[2]
+
+
+@pytest.mark.parametrize("name", ["POOL", "sessions"])
+def test_the_key_is_derived_and_the_signature_made_as_the_standards_have_them(tmp_path, name):
+    (file := tmp_path / name).write_bytes(b"stored key")
+    plain = bytes(a ^ b for a, b in zip(b"stored key", b"\xde\xad\xbe\xef" * 3, strict=False))
+    derived = HKDF(SHA256(), length=32, salt=b"htcondor", info=b"master jwt").derive(
+        plain * (2 if name == "POOL" else 1)
+    )
+    read = jwt.decode(
+        signing.signed(file, "pool", "alice", NOW), derived, algorithms=["HS256"], options={"verify_iat": False}
+    )
+    assert (read["sub"], read["iss"]) == ("alice@pool", "pool")
+
+
 def test_only_the_key_of_the_pool_is_doubled():
-    assert signing_key(b"key", is_pool_key=True) != signing_key(b"key", is_pool_key=False)
+    assert signing.signing_key(b"key", is_pool_key=True) != signing.signing_key(b"key", is_pool_key=False)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from test_site_file import EXAMPLE
 from typer.testing import CliRunner
 
 from mlinfn_condor.cli.main import app
-from mlinfn_condor.hub.tokens import signing_key
+from mlinfn_condor.embedded.signing import signing_key
 from mlinfn_condor.site.secrets import TOKENS, make, names
 from mlinfn_condor.site.settings import parse
 

@@ -9,12 +9,14 @@ from pathlib import Path
 
 from mlinfn_condor.errors import MlinfnError
 from mlinfn_condor.hub.accounts.enrolment import Enrolment
+from mlinfn_condor.hub.accounts.seals import Seals
 from mlinfn_condor.hub.accounts.service import run
 from mlinfn_condor.hub.accounts.steward import Steward
 from mlinfn_condor.hub.accounts.store import Store
 from mlinfn_condor.hub.certificates import client_context
 from mlinfn_condor.hub.hub_api import HubApi
 from mlinfn_condor.hub.settings import HubSettings, read
+from mlinfn_condor.hub.tokens import Issuer
 from mlinfn_condor.pool.protocol import Pool
 from mlinfn_condor.pool.real import RealPool
 
@@ -53,6 +55,7 @@ def main() -> None:
         home_of=makes_homes,
         leavers_map=leavers_map,
         enrolment=_enrolment(site, store, home_of),
+        seals=Seals(site.membership.people_tokens_map, Issuer(site.tokens.key_file, site.tokens.trust_domain)),
     )
     run(steward, lambda: (store.version(), _modified(map_file), _modified(leavers_map)))
 

@@ -65,7 +65,7 @@ def says(path: Path, text: str) -> bool:
         return False
 
 
-def write(path: Path, text: str) -> None:
+def write(path: Path, text: str, mode: int = 0o644) -> None:
     """Put the map there, whole or not at all.
 
     A schedd does not read again a map whose time is, to the second, the one that it knows (classad_usermap.cpp): each
@@ -76,6 +76,8 @@ def write(path: Path, text: str) -> None:
     except FileNotFoundError:
         last = 0
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.unlink(missing_ok=True)
+    temporary.touch(mode=mode)
     temporary.write_text(text)
     moment = max(int(time.time()), last + 1)
     os.utime(temporary, (moment, moment))

@@ -52,11 +52,15 @@ class Revocation:
         self._map_file, self._pool = map_file, pool
         self._heard: dict[str, str] = {}
 
-    def tell(self, ends: Ends) -> None:
-        """Bring map and daemons there. Raises MlinfnError when one has not read it; the others have all the same."""
+    def tell(self, ends: Ends, beside: str = "") -> None:
+        """Bring map and daemons there. Raises MlinfnError when one has not read it; the others have all the same.
+
+        `beside`: what another map says that daemons have to read again when it has changed.
+        """
         text = render(ends)
         if not says(self._map_file, text):
             write(self._map_file, text)
+        text += beside
         failed: list[MlinfnError] = []
         for daemon in (*ACCESS_POINTS, COLLECTOR):
             if self._heard.get(daemon) == text:

@@ -13,6 +13,7 @@ from mlinfn_condor.hub.accounts.account import Accounts
 from mlinfn_condor.hub.accounts.enrolment import Elsewhere, Enrolment
 from mlinfn_condor.hub.accounts.leavers import Leavers
 from mlinfn_condor.hub.accounts.revocation import Revocation, void
+from mlinfn_condor.hub.accounts.seals import Seals
 from mlinfn_condor.hub.accounts.store import Store, Version
 from mlinfn_condor.hub.hub_api import Session
 from mlinfn_condor.pool.protocol import ACCESS_POINTS, Pool
@@ -76,10 +77,12 @@ class Steward:
         home_of: Callable[[str], Path] | None = None,
         leavers_map: Path | None = None,
         enrolment: Enrolment | None = None,
+        seals: Seals | None = None,
     ) -> None:
         """`projects`: the pool's. `base`: people without an account. `home_of`: where homes are made; None: nowhere.
 
         `leavers_map`: the pool's, of those whose tokens are void. `enrolment`: the site's register, if it has one.
+        `seals`: the pool's list of people's tokens; None: it has none.
         """
         self._leavers = Leavers(store, pool, base)
         self._store, self._hub, self._pool, self._map_file = store, hub, pool, map_file
@@ -87,6 +90,7 @@ class Steward:
         self._base: Mapping[str, tuple[str, ...]] = base or {}
         self._home_of = home_of
         self._enrolment = enrolment
+        self._seals = seals
         self._revocation = Revocation(leavers_map or map_file.with_name("leavers.map"), pool)
         self._without_tokens: set[tuple[str, datetime | None]] = set()
         self._left_out: list[str] = []
@@ -106,7 +110,7 @@ class Steward:
         for name, when in self._elsewhere.left.items():
             if name not in here and not (name in accounts and accounts[name].admits(now)):
                 gone[name] = max(when, gone.get(name, 0))
-        self._revocation.tell(void(accounts, gone, now))
+        self._revocation.tell(void(accounts, gone, now), self._seals.text if self._seals else "")
 
     def tell_the_pool(self, now: datetime) -> None:
         """Homes, the map of projects, and access points that have read it. Raises MlinfnError when one has not."""
@@ -115,6 +119,8 @@ class Steward:
         for name in who:
             self._make_home(name)
         self._complain_of(project_map.unknown(who, self._projects))
+        if self._seals is not None and self._seals.list(project_map.known(who, self._projects)):
+            membership.forget_applied(self._store)
         text = project_map.render(project_map.known(who, self._projects))
         if not project_map.says(self._map_file, text):
             membership.forget_applied(self._store)  # first: killed between the two, we would take the old for the new
