@@ -9,8 +9,8 @@ from pathlib import Path
 from mlinfn_condor.store.errors import ServerFailed
 
 OWNER, RECORDER, REPORTS = "mlinfn_owner", "mlinfn_recorder", "mlinfn_reports"
-SCHEDULES, IDENTITY = "mlinfn_schedules", "mlinfn_identity"
-ROLES = (OWNER, RECORDER, REPORTS, SCHEDULES, IDENTITY)
+SCHEDULES, IDENTITY, REST = "mlinfn_schedules", "mlinfn_identity", "mlinfn_rest"
+ROLES = (OWNER, RECORDER, REPORTS, SCHEDULES, IDENTITY, REST)
 """Roles as which the operating system's user of the server may enter it; nobody else may enter at all."""
 DATABASE = "mlinfn"
 PORT = 5432

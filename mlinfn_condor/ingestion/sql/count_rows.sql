@@ -1,0 +1,2 @@
+-- All rows that a page is of.
+SELECT count(*) FROM api.{table} WHERE {where}

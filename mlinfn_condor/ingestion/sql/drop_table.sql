@@ -1,0 +1,2 @@
+-- With all its rows.
+DROP TABLE api.{table}

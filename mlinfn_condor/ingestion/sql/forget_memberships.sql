@@ -1,0 +1,2 @@
+-- What groups open is written anew.
+DELETE FROM mlinfn_ingest.membership

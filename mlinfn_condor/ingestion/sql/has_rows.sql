@@ -1,0 +1,2 @@
+-- Whether somebody has written into it.
+SELECT EXISTS (SELECT FROM api.{table})
