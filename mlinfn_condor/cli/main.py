@@ -16,6 +16,7 @@ from mlinfn_condor.cli import (
     homes,
     hubs,
     identifying,
+    ingesting,
     inventories,
     looking,
     nodes,
@@ -48,6 +49,7 @@ app.add_typer(identifying.app, name="identity", help="People, projects and their
 app.add_typer(databases.app, name="db", help="Run a private PostgreSQL, or look after the site's.")
 app.add_typer(accounting.app, name="accounting", help="Record who used what.")
 app.add_typer(inventories.app, name="inventory", help="Tell what was granted outside of HTCondor's sight.")
+app.add_typer(ingesting.app, name="ingest", help="Take data from instruments, or send it.")
 app.add_typer(simulating.app, name="policy", help="Try a policy before making it.")
 app.add_typer(sites.app, name="site", help="Describe a site in one file.")
 app.add_typer(contracting.app, name="config", help="Check a site's file, turn it into configuration, compare.")

@@ -1,1 +1,1 @@
-"""Data from instruments: the database contract of PostgREST, a thin front end over it, and a client that loses nothing."""
+"""Data from instruments: PostgREST's contract, a thin front end over it, and a client that loses nothing."""

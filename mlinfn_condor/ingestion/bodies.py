@@ -10,7 +10,9 @@ from typing import Any, NoReturn
 from mlinfn_condor.ingestion import refusals
 from mlinfn_condor.ingestion.refusals import Refusal
 
-JSON_TYPES = frozenset({"application/json", "application/vnd.pgrst.object+json", "application/vnd.pgrst.array+json", ""})
+JSON_TYPES = frozenset(
+    {"application/json", "application/vnd.pgrst.object+json", "application/vnd.pgrst.array+json", ""}
+)
 CSV_TYPE = "text/csv"
 MOST_ROWS = 100_000
 """In one request: it is one transaction."""

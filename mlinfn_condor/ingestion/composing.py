@@ -8,7 +8,7 @@ from mlinfn_condor.ingestion.catalogue import Offered
 from mlinfn_condor.ingestion.filters import Condition, Filter
 from mlinfn_condor.ingestion.refusals import BAD_REQUEST, Refusal
 from mlinfn_condor.ingestion.statements import SQL
-from mlinfn_condor.store.composing import Composable, Identifier, Literal, Text, joined, statement
+from mlinfn_condor.store.composing import Composable, Composed, Identifier, Literal, Text, joined, statement
 
 _COMPARED = {
     "eq": "=", "neq": "<>", "gt": ">", "gte": ">=", "lt": "<", "lte": "<=", "like": "LIKE", "ilike": "ILIKE",
@@ -17,7 +17,7 @@ _COMPARED = {
 _IS = {"null": "NULL", "not_null": "NOT NULL", "true": "TRUE", "false": "FALSE", "unknown": "UNKNOWN"}
 
 
-def page(table: Offered, asked: Reading, most: int) -> Composable:
+def page(table: Offered, asked: Reading, most: int) -> Composed:
     """The rows that a GET asks for, at most so many."""
     limit = most if asked.limit is None else min(asked.limit, most)
     return statement(
@@ -27,13 +27,13 @@ def page(table: Offered, asked: Reading, most: int) -> Composable:
     )  # fmt: skip
 
 
-def total(table: Offered, asked: Reading) -> Composable:
+def total(table: Offered, asked: Reading) -> Composed:
     """How many rows there are, page or not."""
     where = _where(table, asked.conditions)
     return statement(SQL.text("count_rows"), table=Identifier(table.name), where=where)
 
 
-def insert(table: Offered, asked: Writing, rows: Rows, preferred: Preferences) -> Composable:
+def insert(table: Offered, asked: Writing, rows: Rows, preferred: Preferences) -> Composed:
     """All rows in one statement. Its parameter is `rows`."""
     columns = asked.columns if asked.columns is not None else rows.columns
     if unknown := [name for name in columns if name not in table.types]:

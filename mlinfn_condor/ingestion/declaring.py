@@ -1,4 +1,4 @@
-"""What a site declares, made so in the database: whose tokens, which groups, which tables. Rows are never taken away."""
+"""What a site declares, made so in the database: whose tokens, which groups, which tables. Rows are never touched."""
 
 import json
 from collections.abc import Iterable

@@ -25,8 +25,8 @@ _TAKES = {
     ARRAY: ARRAY, "*/*": ARRAY, "application/*": ARRAY, "application/vnd.pgrst.array+json": ARRAY, OBJECT: OBJECT,
     "application/vnd.pgrst.object": OBJECT, CSV: CSV,
 }  # fmt: skip
-_ONCE = ("authorization", "x-mlinfn-project", "content-type", "content-length", "range", "range-unit", "content-profile",
-    "accept-profile")  # fmt: skip
+_ONCE = ("authorization", "x-mlinfn-project", "content-type", "content-length", "range", "range-unit",
+    "content-profile", "accept-profile")  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ RETRY_SECONDS = "5"
 """What a client is told to wait for a database or a provider that is away."""
 _EXACT = {
     "23503": CONFLICT, "23505": CONFLICT, "25006": 405, "42883": NOT_FOUND, "42P01": NOT_FOUND, "42501": FORBIDDEN,
-    "57P01": UNAVAILABLE, "57P02": UNAVAILABLE, "57P03": UNAVAILABLE, "42P17": SERVER, "21000": SERVER, "P0001": BAD_REQUEST,
+    "57P01": UNAVAILABLE, "57P02": UNAVAILABLE, "57P03": UNAVAILABLE, "42P17": SERVER, "21000": SERVER,
+    "P0001": BAD_REQUEST,
 }  # fmt: skip
 _BY_CLASS = {
     "08": UNAVAILABLE, "09": SERVER, "0L": FORBIDDEN, "0P": FORBIDDEN, "25": SERVER, "28": FORBIDDEN, "2D": SERVER,
@@ -61,9 +62,7 @@ def invalid_token(code: str, message: str) -> Refusal:
 
 def no_token() -> Refusal:
     """Nothing is offered to strangers."""
-    return Refusal(
-        UNAUTHORISED, "PGRST302", "Anonymous access is disabled", headers={"WWW-Authenticate": "Bearer"}
-    )
+    return Refusal(UNAUTHORISED, "PGRST302", "Anonymous access is disabled", headers={"WWW-Authenticate": "Bearer"})
 
 
 def away(what: str, why: str) -> Refusal:

@@ -1,4 +1,4 @@
-"""The front end as a server: FastAPI and uvicorn around `front`. Every answer that is no success has PostgREST's form."""
+"""The front end as a server: FastAPI and uvicorn around `front`. Every refusal has PostgREST's form."""
 
 import asyncio
 import json
@@ -49,7 +49,9 @@ def application(settings: Ingestion, dsn: str) -> FastAPI:
 
 def run(settings: Ingestion, dsn: str, host: str, port: int, ready: Callable[[str], None]) -> None:
     """Until SIGTERM; requests that have begun are ended first. `ready` is told the address."""
-    listening = socket.create_server((host, port), backlog=512, family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listening = socket.create_server(
+        (host, port), backlog=512, family=socket.AF_INET6 if ":" in host else socket.AF_INET
+    )
     shown = f"[{host}]" if ":" in host else host
     # h11: the stricter parser of the two that uvicorn has
     config = uvicorn.Config(
@@ -103,4 +105,6 @@ async def _body(received: Received, length: str | None, most: int) -> bytes:
 def _refused(refusal: Refusal) -> Answer:
     content = {"Content-Type": "application/json; charset=utf-8"}
     # What is left of a body that nobody reads must not be taken for another request.
-    return Answer(refusal.status, json.dumps(refusal.body).encode(), content | refusal.headers | {"Connection": "close"})
+    return Answer(
+        refusal.status, json.dumps(refusal.body).encode(), content | refusal.headers | {"Connection": "close"}
+    )

@@ -13,7 +13,17 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,47}$")]
 """Of a table or a column: as PostgreSQL writes it without quotes."""
 Project = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,30}$")]
 Type = Literal[
-    "bigint", "integer", "real", "double precision", "numeric", "text", "boolean", "timestamptz", "date", "jsonb", "uuid"
+    "bigint",
+    "integer",
+    "real",
+    "double precision",
+    "numeric",
+    "text",
+    "boolean",
+    "timestamptz",
+    "date",
+    "jsonb",
+    "uuid",
 ]
 TAKEN = frozenset({"id", "project", "sent_by", "received_at", "written_by"})
 """Columns that every table has, or may have, anyway."""

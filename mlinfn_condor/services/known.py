@@ -21,6 +21,7 @@ SERVICES = (
     Service("recorder", ("accounting", "record")),
     Service("provisioner", ("glidein", "run")),
     Service("schedules", ("schedule", "serve")),
+    Service("retention", ("ingest", "retain")),
     Service("backup", ("backup", "serve")),
 )
 """In the order of their start. They end the other way round: the recorder last, for it notes what the others do."""

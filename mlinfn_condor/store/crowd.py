@@ -1,7 +1,7 @@
 """Connections for many short transactions at once: kept open, bounded in number, and given up when they break.
 
-A database that is away is told of at once, and one that is back is used at once: a pool that reconnects by itself, after
-pauses that double, would keep callers waiting for both.
+A database that is away is told of at once, and one that is back is used at once: a pool that reconnects by itself,
+after pauses that double, would keep callers waiting for both.
 """
 
 import threading

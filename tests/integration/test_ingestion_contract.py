@@ -1,15 +1,15 @@
 """The front end held to PostgREST's behaviour: what a public client of PostgREST asks, and what it is answered."""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import httpx
 import pytest
-from instruments import Provider, declared, front, provider, site_file
+from fronts import front
 from postgres import fresh_database
 from postgrest import SyncPostgrestClient
 from postgrest.exceptions import APIError
 
+from mlinfn_condor.bench.instruments import Provider, declared, provider, site_file
 from mlinfn_condor.store import connect
 from mlinfn_condor.store.local import LocalServer
 
@@ -235,9 +235,11 @@ def test_statuses_and_headers_of_the_line(stand, client: Client) -> None:
         same = http.post("/reading", json=row(1), headers={"Prefer": "resolution=ignore-duplicates"})
         assert same.status_code == 200
         assert same.headers["preference-applied"] == "return=minimal, resolution=ignore-duplicates"
-        lines = "station,taken_at,note\n7,2026-01-01T00:00:00Z,NULL\n8,2026-01-01T00:00:00Z,\"a,b\"\n"
+        lines = 'station,taken_at,note\n7,2026-01-01T00:00:00Z,NULL\n8,2026-01-01T00:00:00Z,"a,b"\n'
         assert http.post("/reading", content=lines, headers={"Content-Type": "text/csv"}).status_code == 201
-        page = http.get("/reading?order=station", headers={"Range-Unit": "items", "Range": "0-1", "Prefer": "count=exact"})
+        page = http.get(
+            "/reading?order=station", headers={"Range-Unit": "items", "Range": "0-1", "Prefer": "count=exact"}
+        )
         assert (page.status_code, page.headers["content-range"]) == (206, "0-1/3")
         assert http.get("/reading?station=gt.99").headers["content-range"] == "*/*"
         assert http.get("/reading", headers={"Range": "5-2"}).status_code == 416

@@ -1,0 +1,2 @@
+-- SQLite. It waits no more.
+DELETE FROM waiting WHERE id = :id

@@ -1,0 +1,2 @@
+-- SQLite. The oldest first.
+SELECT id, row FROM waiting ORDER BY place LIMIT :most

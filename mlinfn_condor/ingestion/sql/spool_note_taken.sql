@@ -1,0 +1,2 @@
+-- SQLite. It was taken.
+INSERT OR IGNORE INTO taken (id) VALUES (:id)
