@@ -160,6 +160,7 @@ def send(
     table: str = typer.Option(help="Where they go."),
     url: str = typer.Option(help="Address of the site's ingestion."),
     token_file: Path = typer.Option(help="File with an access token; read again for each request."),
+    project: str | None = typer.Option(None, help="Which, where the token opens several."),
     as_csv: bool | None = typer.Option(None, "--csv/--json-lines", help="What FILE is; default: by its name."),
     spool: Path | None = typer.Option(None, help="Where rows wait; default: a file for each table and address."),
     patience: float = typer.Option(60, help="Seconds that nobody may answer until it gives up, and keeps the rows."),
@@ -171,7 +172,7 @@ def send(
     is_csv = file.endswith(".csv") if as_csv is None else as_csv
     kept = spool or _spool(url, table)
     with Spool(kept) as waiting:
-        sender = sending.Sender(sending.Destination(url, table, token_file), waiting, patience)
+        sender = sending.Sender(sending.Destination(url, table, token_file, project), waiting, patience)
         if file == "-":
             sent = sending.Stream(sys.stdin, kept, is_csv=is_csv).send(sender)
         else:

@@ -35,6 +35,7 @@ _NAMES = uuid.UUID("6f1c5c4e-7a53-4d3c-9d5b-0c1a2f6f6a11")
 _TRY_AGAIN = (408, 425, 429, 500, 502, 503, 504)
 _POISONED = (400, 409, 413, 422)
 """Statuses that may be one row's fault."""
+_NO_COLUMN, _NO_PROJECT = "42703", "PT400"
 
 
 class StillWaiting(MlinfnError):
@@ -48,6 +49,8 @@ class Destination:
     url: str
     table: str
     token_file: Path
+    project: str | None = None
+    """Which, where the token opens several."""
 
     def token(self) -> str:
         """Raises UserError."""
@@ -117,7 +120,7 @@ class Sender:
     def _send(self, rows: Sequence[Waiting]) -> int:
         if self._has_id is None:
             answer = self._ask("GET", "?select=id&limit=0")
-            if answer.status not in (200, 400):  # 400: there is no such column
+            if answer.status != 200 and _code(answer) != _NO_COLUMN:
                 raise self._refused(answer)
             self._has_id = answer.status == 200
         told = [{"id": each.id} | each.row if self._has_id else each.row for each in rows]
@@ -126,7 +129,7 @@ class Sender:
         if answer.status in (200, 201):
             self._spool.taken(rows)
             return len(rows)
-        if answer.status not in _POISONED:
+        if answer.status not in _POISONED or _code(answer) == _NO_PROJECT:
             raise self._refused(answer)
         if len(rows) == 1:
             self._spool.rejected(rows[0], _reason(answer))
@@ -138,7 +141,7 @@ class Sender:
         headers = {
             "Authorization": f"Bearer {self._to.token()}", "Content-Type": "application/json",
             "Prefer": "return=minimal, resolution=ignore-duplicates, missing=default",
-        }  # fmt: skip
+        } | ({"X-Mlinfn-Project": self._to.project} if self._to.project else {})  # fmt: skip
         url = f"{self._to.url.rstrip('/')}/{self._to.table}{query}"
         self._pause.deadline = self._clock() + self._patience
         try:
@@ -175,6 +178,13 @@ class _UntilDeadline(urllib3.Retry):
     def is_exhausted(self) -> bool:
         """See Retry."""
         return self.clock() >= self.deadline
+
+
+def _code(answer: urllib3.BaseHTTPResponse) -> str:
+    try:
+        return str(json.loads(answer.data)["code"])
+    except (ValueError, KeyError, TypeError):
+        return ""
 
 
 def _reason(answer: urllib3.BaseHTTPResponse) -> str:
