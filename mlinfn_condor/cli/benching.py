@@ -165,6 +165,19 @@ def backup(
     _measure(bench, case, quick, as_json, output)
 
 
+@app.command("ingestion")
+def ingestion(
+    case: list[str] = typer.Option([], help="Only this case (may be repeated): bulk, hostile, trigger."),
+    quick: bool = typer.Option(False, "--quick", help="40,000 rows instead of 400,000, and 3 triggers instead of 20."),
+    as_json: bool = JSON,
+    output: Path | None = OUTPUT,
+) -> None:
+    """How fast instruments' rows are in the database, what 500 hostile requests do, how soon new rows start a job."""
+    from mlinfn_condor.bench import ingestion as bench
+
+    _measure(bench, case, quick, as_json, output)
+
+
 def _measure(
     bench: ModuleType, case: list[str], quick: bool, as_json: bool, output: Path | None, picture: Path | None = None
 ) -> None:

@@ -1,0 +1,2 @@
+-- What clients have written.
+SELECT count(*) FROM api.reading
