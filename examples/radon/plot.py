@@ -22,7 +22,7 @@ def draw(model: retrain.Model, path: Path) -> None:
         )
     )
     floor = altair.Chart({"values": [{"noise": nature.NOISE}]}).mark_rule(strokeDash=[4, 4]).encode(y="noise:Q")
-    title = "Simulated radon stations: a job each 500 new rows; dashed: the noise"
+    title = "Simulated radon stations, by token and table: a job each 500 new rows; dashed: the noise"
     (line + floor).properties(width=520, height=260, title=title).save(path)
 
 

@@ -21,7 +21,7 @@ from mlinfn_condor.training.checkpointing import Checkpoint
 RIDGE = 1.0
 HELD_OUT, HELD_OUT_SEED = 2000, 999_983
 SELECT = """
-SELECT station, hour, pressure_hpa, humidity, becquerel_m3 FROM radon.reading
+SELECT station, hour, pressure_hpa, humidity, becquerel_m3 FROM api.radon_reading
 WHERE mlinfn_schedule.is_new(written_by, %s::pg_snapshot, %s::pg_snapshot)
 """
 

@@ -59,7 +59,8 @@ hits = {{type = "jsonb", optional = true}}
 class Provider:
     """Signs tokens, and tells its public keys on a port of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0) -> None:
+        """`port`: 0 takes a free one."""
         self.keys: dict[str, Any] = {}
         self.asked = 0
         self.is_away = False
@@ -80,7 +81,7 @@ class Provider:
             def log_message(self, *_: object) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), Answers)
         self.issuer = f"http://127.0.0.1:{self._server.server_port}"
         self.rotate("first")
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)

@@ -1,4 +1,4 @@
-"""The worked example: stations write, each 500 rows a run learns, each row once, and the model gets better."""
+"""The worked example: stations send by token, each 500 rows a run learns, each row once, and the model gets better."""
 
 import sys
 import threading
@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from fronts import front
 from postgres import fresh_database
 from test_schedules_database import Site
 
-from mlinfn_condor.store import connect, migrate
+from mlinfn_condor.bench.instruments import Provider, declared, provider
 from mlinfn_condor.store.local import LocalServer
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "radon"
@@ -17,28 +18,33 @@ WRITERS, EACH = 3, 800
 
 
 @pytest.fixture
-def radon(postgres: LocalServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+def site_of_stations(
+    postgres: LocalServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[Site, str, Provider]]:
+    """The site, the address of its front end, and who signs tokens."""
     monkeypatch.syspath_prepend(EXAMPLE)
-    with fresh_database(postgres) as dsn:
-        migrate(dsn)
-        with connect(dsn, autocommit=True) as owner:
-            for statement in (EXAMPLE / "radon.sql").read_text().split(";\n"):
-                owner.execute(statement)
+    with provider() as tokens, fresh_database(postgres) as dsn:
+        text = (EXAMPLE / "site.toml").read_text()
+        (file := tmp_path / "site.toml").write_text(text.replace("http://127.0.0.1:3999", tokens.issuer))
+        settings = declared(dsn, file)
         site = Site(dsn, tmp_path)
-        yield site
+        with front(settings, dsn) as address:
+            yield site, address, tokens
         site.connection.close()
     for name in ("nature", "stations", "retrain", "plot"):
         sys.modules.pop(name, None)
 
 
-def test_the_model_gets_better_and_learns_from_each_row_once(radon: Site, tmp_path: Path) -> None:
+def test_the_model_gets_better_and_learns_from_each_row_once(site_of_stations, tmp_path: Path) -> None:
     import nature
     import plot
     import retrain
     import stations
 
-    radon.add(kind="rows", spec="radon.reading", least=500, mark=radon.book.snapshot(), name="radon")
-    writers = [threading.Thread(target=stations.write, args=(radon.dsn, EACH, seed, 20)) for seed in range(WRITERS)]
+    radon, address, tokens = site_of_stations
+    token = tokens.token("radon-stations")
+    radon.add(kind="rows", spec="api.radon_reading", least=500, mark=radon.book.snapshot(), name="radon")
+    writers = [threading.Thread(target=stations.send, args=(address, token, EACH, seed, 20)) for seed in range(WRITERS)]
     for writer in writers:
         writer.start()
 
