@@ -87,7 +87,7 @@ def _measure(
 
 
 def _count(connection: Connection, *states: str) -> int:
-    runs = dict(connection.execute(SQL.text("count_runs")).fetchall())
+    runs: dict[str, int] = dict(connection.execute(SQL.text("count_runs")).fetchall())
     return sum(runs.get(state, 0) for state in states or ("submitted", "done", "failed"))
 
 
