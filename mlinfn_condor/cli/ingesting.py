@@ -56,7 +56,7 @@ def add(
     from pydantic import ValidationError
 
     from mlinfn_condor.ingestion import declaring, settings
-    from mlinfn_condor.settings_file import sentence
+    from mlinfn_condor.settings_file import sentences
 
     told = {
         "name": name, "projects": project, "columns": dict(map(_column, column)), "key": key,
@@ -65,7 +65,7 @@ def add(
     try:
         wanted = settings.Table.model_validate(told)
     except ValidationError as error:
-        raise BadRequest("; ".join(map(sentence, error.errors()))) from error
+        raise BadRequest("; ".join(sentences(error))) from error
     with _owner(dsn) as connection:
         new = declaring.add(connection, wanted)
     print(f"{name} is {'new' if new else 'as you said'}; whose groups open {', '.join(project)} may write into it")

@@ -20,6 +20,8 @@ OLD_SECONDS = 300
 """Age from which keys are fetched again: what the provider has withdrawn is believed no longer."""
 PAUSE_SECONDS = 5
 """Between two fetches for keys that are not known: whoever makes up names of keys must not make us a nuisance."""
+AGAIN_SECONDS = 60
+"""Between two fetches that only renew, while the provider is away."""
 LARGEST = 1_000_000
 """Bytes of an answer of the provider."""
 
@@ -46,9 +48,15 @@ class KeyRing:
         Raises ProviderAway when that cannot be known.
         """
         now = self._clock()
-        if now - self._fetched > OLD_SECONDS or self._find(name) is None:
+        if self._find(name) is None:
             with self._lock:
-                self._renew(name)
+                self._renew(name, PAUSE_SECONDS)
+        elif now - self._fetched > OLD_SECONDS and self._lock.acquire(blocking=False):
+            # One asks, the others go on: a provider that hangs holds nobody up whose key is known.
+            try:
+                self._renew(name, AGAIN_SECONDS)
+            finally:
+                self._lock.release()
         found = self._find(name)
         if found is None and self._trouble:
             raise ProviderAway(self._trouble)
@@ -59,10 +67,10 @@ class KeyRing:
             return next(iter(self._keys.values())) if len(self._keys) == 1 else None
         return self._keys.get(name)
 
-    def _renew(self, name: str | None) -> None:
+    def _renew(self, name: str | None, pause: float) -> None:
         now = self._clock()
         fresh = now - self._fetched <= OLD_SECONDS
-        if (fresh and self._find(name) is not None) or now - self._tried < PAUSE_SECONDS:
+        if (fresh and self._find(name) is not None) or now - self._tried < pause:
             return
         self._tried = now
         try:

@@ -5,6 +5,7 @@ from typing import Any
 
 import yaml
 
+from mlinfn_condor.ingestion.rendering import SCHEMA, postgrest
 from mlinfn_condor.site.images import PRODUCT, image, split
 from mlinfn_condor.site.references import secret_of
 from mlinfn_condor.site.settings import Site
@@ -52,7 +53,7 @@ def components(site: Site) -> list[str]:
     """What of the platform is rendered, and what the site has elsewhere."""
     chosen = ["external-central-manager" if site.external.central_manager else "central-manager"]
     chosen.append("external-database" if site.database.host else "database")
-    if site.database.rest_schemas:
+    if site.offers_rest:
         chosen.append("rest")
     if site.kubernetes.ingress_class:
         chosen.append("ingress")
@@ -63,7 +64,7 @@ def images(site: Site) -> dict[str, str]:
     """Name in the manifests → image."""
     return {f"mlinfn/{name}": image(site, name) for name in PRODUCT if name not in ("glidein", "files")} | {
         "postgresql": site.kubernetes.images.postgresql,
-        **({"postgrest": site.kubernetes.images.postgrest} if site.database.rest_schemas else {}),
+        **({"postgrest": site.kubernetes.images.postgrest} if site.offers_rest else {}),
     }
 
 
@@ -77,10 +78,13 @@ def database(site: Site) -> dict[str, str]:
         options += "&sslrootcert=system"
     roles = ("owner", "recorder", "reports", "schedules", "rest")
     told = {role: f"postgresql://mlinfn_{role}@{host}:{settings.port}/{settings.name}{options}" for role in roles}
-    if settings.rest_schemas:
-        told["rest-schemas"] = ",".join(settings.rest_schemas)
+    schemas = [*([SCHEMA] if site.ingestion else []), *settings.rest_schemas]
+    if schemas:
+        told["rest-schemas"] = ",".join(dict.fromkeys(schemas))
         if settings.rest_anonymous:
             told["rest-anonymous"] = settings.rest_anonymous
+    if site.ingestion:
+        told |= postgrest(site.ingestion)
     return told
 
 

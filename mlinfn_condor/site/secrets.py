@@ -112,7 +112,7 @@ def _script(site: Site) -> str:
                 f"certificate of {site.hosts.public}",
             ),
             (
-                site.database.rest_keys if site.database.rest_schemas else None,
+                site.database.rest_keys if site.offers_rest else None,
                 "keys of those who sign tokens of instruments",
             ),
             (site.backup and site.backup.access_key, "access to the backups"),

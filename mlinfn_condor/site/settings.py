@@ -12,6 +12,7 @@ from mlinfn_condor import settings_file
 from mlinfn_condor.classes import PriorityClass
 from mlinfn_condor.contracts.settings import ContractLimits, Headroom, Name, Owner, Pledge, PoolSettings, Window
 from mlinfn_condor.contracts.settings import Contracts as Contracts
+from mlinfn_condor.ingestion.settings import Ingestion
 from mlinfn_condor.schedules.declared import DeclaredSchedule
 from mlinfn_condor.site import across
 from mlinfn_condor.site.cluster import Kubernetes, Provisioning
@@ -41,10 +42,16 @@ class Site(Section):
     storage: Storage
     database: Database = Database()
     backup: Backup | None = None
+    ingestion: Ingestion | None = None
     kubernetes: Kubernetes
     provisioning: Provisioning
     external: External = External()
     schedules: list[DeclaredSchedule] = Field(default_factory=list)
+
+    @property
+    def offers_rest(self) -> bool:
+        """Whether a PostgREST is rendered."""
+        return bool(self.database.rest_schemas) or self.ingestion is not None
 
     @property
     def contracts(self) -> Contracts:

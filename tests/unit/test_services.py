@@ -39,7 +39,9 @@ def test_who_fails_again_and_again_waits_longer_and_who_was_sound_begins_anew() 
 
 def test_a_service_that_does_not_exist_is_named_with_those_that_do() -> None:
     assert chosen([]) == SERVICES
-    with pytest.raises(UserError, match=r"no service recoder: one of recorder, provisioner, schedules, retention, backup"):
+    with pytest.raises(
+        UserError, match=r"no service recoder: one of recorder, provisioner, schedules, retention, backup"
+    ):
         chosen(["recoder"])
 
 

@@ -11,6 +11,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
+from mlinfn_condor.bench.instruments import SITE as INGESTION
 from mlinfn_condor.cli.main import app
 from mlinfn_condor.hub.settings import HubSettings
 from mlinfn_condor.provisioning.backends.kubernetes.manifest import fill
@@ -18,6 +19,7 @@ from mlinfn_condor.provisioning.settings import Settings as ProvisioningSettings
 from mlinfn_condor.settings_file import parse as parse_settings
 from mlinfn_condor.site.cluster import SUPPORTED
 from mlinfn_condor.site.first_file import Answers, text
+from mlinfn_condor.site.overlay import components, database
 from mlinfn_condor.site.rendering import render
 from mlinfn_condor.site.settings import parse
 from mlinfn_condor.site.writing import differences, write
@@ -237,3 +239,11 @@ def test_k3s_is_told_its_database_without_a_password():
     assert told["datastore-endpoint"] == "postgres://k3s@db.example.org:5432/k3s?sslmode=verify-full"
     assert {"datastore-cafile", "datastore-certfile", "datastore-keyfile"} <= told.keys()
     assert not any(name.startswith("k3s") for name in rendered("example"))
+
+
+def test_ingestion_is_a_postgrest_that_asks_the_database_who_somebody_is():
+    site = parse(EXAMPLE + INGESTION.format(issuer="https://iam.example.org"), "mlinfn.toml")
+    assert "rest" in components(site)
+    told = database(site)
+    assert (told["rest-schemas"], told["rest-anonymous"]) == ("api", "mlinfn_visitor")
+    assert (told["rest-enter"], told["rest-audience"]) == ("mlinfn_ingest.enter", "mlinfn-ingestion")

@@ -235,6 +235,6 @@ END $$;
 
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA mlinfn_ingest FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION mlinfn_ingest.enter(), mlinfn_ingest.project() TO mlinfn_rest, mlinfn_visitor;
-GRANT SELECT ON mlinfn_ingest.declared TO mlinfn_rest, mlinfn_schedules;
-GRANT USAGE ON SCHEMA mlinfn_ingest TO mlinfn_schedules;
-GRANT EXECUTE ON FUNCTION mlinfn_ingest.forget TO mlinfn_schedules;
+GRANT SELECT ON mlinfn_ingest.declared TO mlinfn_rest, mlinfn_schedules, mlinfn_recorder;
+GRANT USAGE ON SCHEMA mlinfn_ingest TO mlinfn_schedules, mlinfn_recorder;
+GRANT EXECUTE ON FUNCTION mlinfn_ingest.forget TO mlinfn_schedules, mlinfn_recorder;
