@@ -140,7 +140,7 @@ def test_a_name_that_cannot_be_is_refused_by_the_database_too(stand, name: str) 
     for bad in (
         whole.model_copy(update={"name": name}), whole.model_copy(update={"projects": (name,)}),
         whole.model_copy(update={"columns": {name: Column(type="text")}}),
-whole.model_copy(update={"columns": {"a": typed}}),
+        whole.model_copy(update={"columns": {"a": typed}}),
     ):  # fmt: skip
         with pytest.raises(errors.Error):
             declaring.add(owner, bad)
