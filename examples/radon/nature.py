@@ -33,7 +33,7 @@ def features(station: NDArray[np.int64], hour: Vector, pressure_hpa: Vector, hum
     own = np.column_stack([weather, np.sin(angles), np.cos(angles)])
     placed = np.zeros((len(hour), STATIONS, own.shape[1]))
     placed[np.arange(len(hour)), station] = own
-    return placed.reshape(len(hour), -1)
+    return placed.reshape(len(hour), STATIONS * own.shape[1])
 
 
 def measure(count: int, seed: int) -> Readings:
