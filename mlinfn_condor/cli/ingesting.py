@@ -49,7 +49,9 @@ def add(
     project: list[str] = typer.Option(help="Whose it is (may be repeated)."),
     column: list[str] = typer.Option(help="'NAME TYPE [UNIT]'; NAME? may be left out of a row (may be repeated)."),
     key: list[str] = typer.Option([], help="Columns that tell rows apart (may be repeated); none: a column id."),
-    retention_days: int | None = typer.Option(None, help="How long rows stay; for ever if not given."),
+    retention_days: int | None = typer.Option(
+        None, help="How long rows stay; not given: as before, at first for ever."
+    ),
     dsn: str | None = DSN,
 ) -> None:
     """Make a table, or add columns to one; what is in it stays."""
@@ -67,6 +69,9 @@ def add(
     except ValidationError as error:
         raise BadRequest("; ".join(sentences(error))) from error
     with _owner(dsn) as connection:
+        if retention_days is None:  # nothing said: as it was
+            kept = {each.name: each.retention_days for each in declaring.tables(connection)}
+            wanted = wanted.model_copy(update={"retention_days": kept.get(name)})
         new = declaring.add(connection, wanted)
     print(f"{name} is {'new' if new else 'as you said'}; whose groups open {', '.join(project)} may write into it")
 
