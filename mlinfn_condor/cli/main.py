@@ -29,6 +29,7 @@ from mlinfn_condor.cli import (
     submitting,
     telling,
     watching,
+    webbing,
 )
 from mlinfn_condor.cli.connection import choose
 from mlinfn_condor.cli.files import is_full
@@ -60,6 +61,7 @@ app.add_typer(serving.app, name="services", help="Run the recorder, the provisio
 app.add_typer(backing_up.app, name="backup", help="Keep homes, database and queues elsewhere; bring them back.")
 app.add_typer(homes.app, name="home", help="What homes and project folders hold.")
 app.add_typer(submitting.app, name="submit", help="Submit a training, a sweep, a session or Dask workers.")
+app.add_typer(webbing.app, name="web", help="Look at the pool in a browser.")
 app.add_typer(benching.app, name="bench", help="Measure how well the pool does, beside HTCondor's defaults.")
 app.command()(boosting.boost)
 app.command()(looking.status)

@@ -14,7 +14,7 @@ import struct
 import sys
 from asyncio import StreamReader, StreamWriter
 from asyncio.subprocess import Process
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, BinaryIO, Protocol, TypeVar, cast
 
 from mlinfn_condor.errors import PoolUnavailable
@@ -39,8 +39,10 @@ class Asked(Protocol):
 class PoolApart:
     """The pool that this process's environment leads to, asked in another process; one question at a time."""
 
-    def __init__(self, answer_seconds: float = ANSWER_SECONDS) -> None:
+    def __init__(self, answer_seconds: float = ANSWER_SECONDS, environment: Mapping[str, str] | None = None) -> None:
+        """`environment`: what that process has beside ours; a `_CONDOR_SEC_TOKEN_DIRECTORY` gives other rights."""
         self._seconds = answer_seconds
+        self._environment = dict(environment or {})
         self._process: Process | None = None
         self._turn = asyncio.Lock()
 
@@ -83,6 +85,7 @@ class PoolApart:
                 *(sys.executable, "-P", "-m", __name__),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
+                env={**os.environ, **self._environment},
             )
         into, out = cast(StreamWriter, self._process.stdin), cast(StreamReader, self._process.stdout)
         into.write(_LENGTH.pack(len(question)) + question)

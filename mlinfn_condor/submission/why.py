@@ -55,14 +55,29 @@ def why(snapshot: Snapshot, job_id: JobId, nodes: Nodes | None = None) -> Answer
         never = f"{job_id} will never start as it is: it {_stripped(reason)}."
         headline = f"{job_id} waits for a node that is being added." if nodes and nodes.come else never
         return Answer(job_id, headline, (asks, *added, *_past(job)), None)
-    places = [
-        found for slot in meant_for(ask, snapshot.slots) if (found := place(ask, job.project, slot, held, snapshot.now))
-    ]
-    waits = [wait for one in places if (wait := one.wait_seconds(ask, snapshot.now)) is not None]
-    bound = min(waits, default=None)
+    places = _places(job, ask, snapshot, held)
+    bound = _bound(places, ask, snapshot.now)
     told = (_place(one, ask, snapshot.now) for one in places)
     reasons = (asks, *told, *added, _turn(snapshot, job), *_past(job))
     return Answer(job_id, f"{job_id} waits: {_verdict(ask, places, bound, snapshot.now)}", reasons, bound)
+
+
+def reason(snapshot: Snapshot, job: Job, held: list[HeldDevice]) -> str:
+    """What an idle job waits for, in a sentence that does not name it: true of all jobs that ask the same."""
+    ask = Ask.of(job)
+    if never := impossible(ask, snapshot.slots):
+        return f"never starts as it is: it {_stripped(never)}."
+    places = _places(job, ask, snapshot, held)
+    return _verdict(ask, places, _bound(places, ask, snapshot.now), snapshot.now)
+
+
+def _places(job: Job, ask: Ask, snapshot: Snapshot, held: list[HeldDevice]) -> list[Place]:
+    slots = meant_for(ask, snapshot.slots)
+    return [found for slot in slots if (found := place(ask, job.project, slot, held, snapshot.now))]
+
+
+def _bound(places: list[Place], ask: Ask, now: int) -> int | None:
+    return min((wait for one in places if (wait := one.wait_seconds(ask, now)) is not None), default=None)
 
 
 def _verdict(ask: Ask, places: list[Place], bound: int | None, now: int) -> str:

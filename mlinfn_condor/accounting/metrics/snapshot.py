@@ -20,8 +20,10 @@ class Shared(Generic[T]):
         look: Callable[[], T],
         seconds: float,
         clock: Callable[[], float] = time.monotonic,
+        rest: float = REST,
     ) -> None:
         self._look = look
+        self._rest = rest
         self._seconds = seconds
         self._clock = clock
         self._turn = threading.Lock()
@@ -47,5 +49,5 @@ class Shared(Generic[T]):
             asked.set_exception(error)
             return
         done = self._clock()
-        self._until = done + max(self._seconds, (done - began) * REST)
+        self._until = done + max(self._seconds, (done - began) * self._rest)
         asked.set_result(seen)
