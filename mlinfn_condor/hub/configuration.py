@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from mlinfn_condor.hub import accounts
+from mlinfn_condor.hub import accounts, window
 from mlinfn_condor.hub.culling import service as culling
 from mlinfn_condor.hub.page.form import TEMPLATES
 from mlinfn_condor.hub.page.handlers import HANDLERS
@@ -24,7 +24,7 @@ def configure(config: Any, settings_file: Path) -> None:
     _survival(config)
     accounts.configure(config, settings.accounts_folder, settings.accounts)
     _pages(config, settings_file)
-    _services(config, settings_file)
+    _services(config, settings, settings_file)
 
 
 def _addresses(config: Any, settings: HubSettings) -> None:
@@ -89,6 +89,10 @@ def _pages(config: Any, settings_file: Path) -> None:
     }
 
 
-def _services(config: Any, settings_file: Path) -> None:
+def _services(config: Any, settings: HubSettings, settings_file: Path) -> None:
     config.JupyterHub.services = [culling.service(settings_file), accounts.service(settings_file)]
     config.JupyterHub.load_roles = [*culling.roles(), *accounts.roles()]
+    if address := settings.addresses.web_url:
+        config.JupyterHub.services.append(window.service(settings_file, address))
+        config.JupyterHub.load_roles += window.roles()
+        config.JupyterHub.template_vars = {"mlinfn_window": window.NAME}

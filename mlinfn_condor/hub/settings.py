@@ -24,6 +24,8 @@ class Addresses(_Section):
     """Where the hub listens; nodes reach it too, to ask who comes in."""
     proxy_api: str = "http://127.0.0.1:8001"
     """Where the hub orders the proxy about; for nobody else."""
+    web: str = ""
+    """Where the window on the pool listens, for the proxy alone; empty: this hub has none. Needs the extra `web`."""
     internal_tls: bool = True
     """Whether hub, proxy and sessions speak TLS with certificates on both sides: then a session's port takes none but
     the hub's proxy and the hub. The addresses of hub and proxy_api become https by it, whatever they are written as."""
@@ -34,6 +36,11 @@ class Addresses(_Section):
     def hub_url(self) -> str:
         """Where the hub listens, with the scheme that it has."""
         return self._internal(self.hub)
+
+    @property
+    def web_url(self) -> str:
+        """Where the window listens, with the scheme that it has; empty: there is none."""
+        return self.web and self._internal(self.web)
 
     @property
     def proxy_api_url(self) -> str:

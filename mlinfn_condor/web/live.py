@@ -17,6 +17,8 @@ from mlinfn_condor.web.waiting import Queue
 
 TICK_SECONDS = 0.1
 KEPT_HANDOVERS = 12
+STREAM_SECONDS = 1800
+"""So long one sign-in is good for one stream."""
 BEAT_SECONDS = 15
 """A stream says at least so often that it is there: proxies end silent ones."""
 
@@ -32,6 +34,7 @@ class Live:
         self._before: Picture | None = None
         self._linger, self._wanted_until = linger_seconds, 0.0
         self._news = asyncio.Event()
+        self._life = 0
         self._shown: set[str] = set()
         """Sources of which the board tells something, if only that they are away."""
 
@@ -42,6 +45,7 @@ class Live:
 
     async def run(self) -> None:
         """Until it is cancelled."""
+        self._loop = asyncio.get_running_loop()
         while True:
             if self.viewers or time.monotonic() < self._wanted_until:
                 changed = [source for source in self.sources.values() if source.poll()]
@@ -64,12 +68,14 @@ class Live:
             await asyncio.sleep(TICK_SECONDS)
 
     async def events(self, mark: str) -> AsyncIterator[bytes]:
-        """Server-sent events for a browser that has what was there at `mark`. Without end."""
+        """Server-sent events for a browser that has what was there at `mark`. They end now and then: it comes again."""
         have = self.board.version_of(mark)
         self.viewers += 1
         try:
             yield b"retry: 2000\n\n"
-            while True:
+            life, until = self._life, time.monotonic() + STREAM_SECONDS
+            # The browser comes again at once, and is asked anew who it is.
+            while life == self._life and time.monotonic() < until:
                 if pieces := self.board.since(have):
                     have = self.board.version
                     yield pieces
@@ -80,6 +86,11 @@ class Live:
         finally:
             self.viewers -= 1
             self._wanted_until = max(self._wanted_until, time.monotonic() + self._linger)
+
+    def hang_up(self) -> None:
+        """End all streams; browsers come again by themselves. From any thread."""
+        self._life += 1
+        self._loop.call_soon_threadsafe(self._tell)
 
     def _tell(self) -> None:
         news, self._news = self._news, asyncio.Event()

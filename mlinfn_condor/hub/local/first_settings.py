@@ -1,6 +1,7 @@
 """The settings that an embedded pool's hub begins with: text for a person, who may change it."""
 
 from collections.abc import Iterable
+from importlib.util import find_spec
 
 from mlinfn_condor.embedded import ports
 from mlinfn_condor.embedded.blueprint import ADMINISTRATOR
@@ -17,6 +18,7 @@ folder = "{folder}"
 public = "http://127.0.0.1:{public}"
 hub = "http://127.0.0.1:{hub}"
 proxy_api = "http://127.0.0.1:{proxy}"
+web = "{web}"
 
 [sessions]
 homes = "{homes}/{{username}}"
@@ -59,6 +61,7 @@ def text(layout: HubLayout, pool: RunningPool) -> str:
         public=ports.choose(layout.port("public")),
         hub=ports.choose(layout.port("hub")),
         proxy=ports.choose(layout.port("proxy")),
+        web=f"http://127.0.0.1:{ports.choose(layout.port('web'))}" if find_spec("fastapi") else "",
         homes=layout.pool.homes,
         path=f"{pool.distribution.bin}",
         prospects=layout.pool.prospects,

@@ -47,5 +47,5 @@ class HubLayout:
         return self.pool.log / f"{name}.log"
 
     def port(self, name: str) -> Path:
-        """Number of a port that is kept from one start to the next: `public`, `hub` or `proxy`."""
+        """Number of a port that is kept from one start to the next: `public`, `hub`, `proxy` or `web`."""
         return self.pool.etc / f"port-{name}"

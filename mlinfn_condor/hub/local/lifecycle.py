@@ -1,6 +1,7 @@
 """`mlinfn hub up` and its friends: JupyterHub and its proxy under the pool's own master, which starts them again."""
 
 import secrets
+import shlex
 import socket
 import sys
 import time
@@ -133,7 +134,9 @@ def _write(layout: HubLayout, pool: RunningPool, hub: HubSettings, command: list
         for name, value in pool.environment(HUB).items()
         if name in ("CONDOR_CONFIG", "_CONDOR_SEC_TOKEN_DIRECTORY")
     }
-    exports = [token, *(f"{name}={value}" for name, value in identity.items())]
+    # The window looks for this pool's files, and for this user's private database.
+    place = {"MLINFN_HOME": str(pool.settings.home), "MLINFN_POOL": pool.settings.pool}
+    exports = [token, *(f"{name}={shlex.quote(value)}" for name, value in (identity | place).items())]
     hub_command = f"{sys.executable} -m jupyterhub -f {layout.configuration}"
     _script(layout, "hub", exports, hub_command)
     _script(layout, "proxy", [token], " ".join([*command, *_proxy_arguments(hub)]), _proxys_files(hub))

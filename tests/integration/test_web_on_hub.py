@@ -1,0 +1,124 @@
+"""The window behind a real hub and its proxy, over a real pool: signed in by the hub, acting in one's own name."""
+
+import asyncio
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+from hub_client import Person, wait_until
+
+from mlinfn_condor.embedded import lifecycle as pools
+from mlinfn_condor.embedded.report import SilentReport
+from mlinfn_condor.errors import JobRefused
+from mlinfn_condor.hub.local import lifecycle
+from mlinfn_condor.hub.local.lifecycle import RunningHub
+from mlinfn_condor.hub.tokens import Issuer
+from mlinfn_condor.pool import JobId, Pool
+from mlinfn_condor.settings import Settings
+from mlinfn_condor.web.hands import SignedHands
+
+SECONDS = 60
+
+
+@pytest.fixture(scope="module")
+def hub(pool_home: Path) -> Iterator[RunningHub]:
+    settings = Settings(home=pool_home, pool="window")
+    try:
+        yield lifecycle.up(settings, SilentReport())
+    finally:
+        pools.down(settings, graceful_seconds=0)
+
+
+@pytest.fixture(scope="module")
+def people(hub: RunningHub) -> dict[str, Person]:
+    return {name: Person(hub.url, name, hub.passwords[name]) for name in ("alice", "bob")}
+
+
+@pytest.fixture(scope="module")
+def job(hub: RunningHub, pool_home: Path) -> str:
+    """A batch job of alice's that runs."""
+    home = hub.layout.pool.homes / "alice"
+    text = (
+        f"executable = /bin/sh\narguments = \"-c 'echo epoch 1 of 9; exec sleep 600'\"\ninitialdir = {home}\n"
+        'output = out\nlog = log\n+PriorityClass = "batch"\nrequest_cpus = 1\nrequest_memory = 64\nqueue\n'
+    )
+    (home / "job.sub").write_text(text)
+    environment = os.environ | pools.environment(Settings(home=pool_home, pool="window"), "alice")
+    told = subprocess.run(
+        ["condor_submit", "-name", "batch@", str(home / "job.sub")],
+        env=environment, capture_output=True, text=True, check=True, timeout=SECONDS,
+    )  # fmt: skip
+    cluster = re.search(r"cluster (\d+)", told.stdout)[1]
+    return f"batch@{cluster}.0"
+
+
+def take_out(pool: Pool, job: JobId) -> None:
+    pool.remove(job, "a test")
+
+
+def open_page(person: Person, path: str = "", **options):
+    return person.http.get(
+        f"{person.url}services/pool/{path}", timeout=SECONDS, headers={"Accept": "text/html"}, **options
+    )
+
+
+def shown(person: Person, path: str, text: str) -> str:
+    told = ""
+
+    def there() -> bool:
+        nonlocal told
+        told = open_page(person, path).text
+        return text in told
+
+    wait_until(there, SECONDS, f"{path or 'the page'} shows {text}")
+    return told
+
+
+def test_the_hub_signs_in(people: dict[str, Person]) -> None:
+    told = shown(people["alice"], "", "A100")
+    assert '<p class="who">alice' in told
+    assert "simulated" in told
+
+
+def test_its_port_takes_nobody_but_the_proxy(hub: RunningHub) -> None:
+    import requests
+
+    with pytest.raises(requests.exceptions.ConnectionError):
+        requests.get(hub.settings.addresses.web_url, timeout=10, verify=False)
+
+
+def test_somebody_who_is_not_signed_in_is_sent_to_the_hub(hub: RunningHub) -> None:
+    import requests
+
+    answer = requests.get(f"{hub.url}services/pool/", timeout=SECONDS, headers={"Accept": "text/html"})
+    assert "/hub/login" in answer.url
+
+
+def test_only_administrators_administrate(people: dict[str, Person]) -> None:
+    assert open_page(people["bob"], "administration").status_code == 403
+
+
+def test_the_access_point_itself_refuses_anothers_job(hub: RunningHub, job: str, monkeypatch) -> None:
+    settings = Settings(home=hub.layout.pool.folder.parents[1], pool="window")
+    for name, value in pools.environment(settings, "bob").items():
+        monkeypatch.setenv(name, value)
+    hands = SignedHands(Issuer(hub.settings.tokens.key_file, hub.settings.tokens.trust_domain), 30)
+    with pytest.raises(JobRefused):
+        asyncio.run(hands.act("bob", partial(take_out, job=JobId.parse(job))))
+
+
+def test_its_owner_sees_and_stops_a_job_and_nobody_else(people: dict[str, Person], job: str) -> None:
+    alice, bob = people["alice"], people["bob"]
+    page = shown(alice, "mine", job)
+    assert job not in open_page(bob, "mine").text
+    assert "epoch 1 of 9" in shown(alice, f"jobs/{job}/log", "epoch 1 of 9")
+    assert open_page(bob, f"jobs/{job}/log").status_code == 404
+    own = re.search(r'name="csrf" value="(\w+)"', page)[1]
+    address = f"{alice.url}services/pool/jobs/{job}/stop"
+    assert bob.http.post(address, data={"csrf": own}, timeout=SECONDS).status_code == 403
+    assert alice.http.post(address, data={"csrf": own}, timeout=SECONDS).status_code == 200
+    wait_until(lambda: job not in open_page(alice, "mine").text, SECONDS, "the job is gone")
