@@ -174,6 +174,15 @@ def ingestion(
 ) -> None:
     """How fast instruments' rows are in the database, what 500 hostile requests do, how soon new rows start a job."""
     from mlinfn_condor.bench import ingestion as bench
+@app.command("web")
+def web(
+    case: list[str] = typer.Option([], help="Only this case: viewers."),
+    quick: bool = typer.Option(False, "--quick", help="20 viewers of 50 nodes for seconds, instead of 200 of 500."),
+    as_json: bool = JSON,
+    output: Path | None = OUTPUT,
+) -> None:
+    """What 200 viewers of a pool of 500 nodes and 20,000 jobs cost, and how soon the page is there."""
+    from mlinfn_condor.bench import web as bench
 
     _measure(bench, case, quick, as_json, output)
 

@@ -1,5 +1,6 @@
 """Why a job does not run, in words a physicist understands: pure, from a snapshot."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from mlinfn_condor.classes import PriorityClass
@@ -55,15 +56,26 @@ def why(snapshot: Snapshot, job_id: JobId, nodes: Nodes | None = None) -> Answer
         never = f"{job_id} will never start as it is: it {_stripped(reason)}."
         headline = f"{job_id} waits for a node that is being added." if nodes and nodes.come else never
         return Answer(job_id, headline, (asks, *added, *_past(job)), None)
-    places = _places(job, ask, snapshot, held)
+    places = _places(job, ask, snapshot, by_node(held))
     bound = _bound(places, ask, snapshot.now)
     told = (_place(one, ask, snapshot.now) for one in places)
     reasons = (asks, *told, *added, _turn(snapshot, job), *_past(job))
     return Answer(job_id, f"{job_id} waits: {_verdict(ask, places, bound, snapshot.now)}", reasons, bound)
 
 
-def reason(snapshot: Snapshot, job: Job, held: list[HeldDevice]) -> str:
-    """What an idle job waits for, in a sentence that does not name it: true of all jobs that ask the same."""
+def by_node(held: Iterable[HeldDevice]) -> dict[str, list[HeldDevice]]:
+    """The devices of each node."""
+    found: dict[str, list[HeldDevice]] = {}
+    for one in held:
+        found.setdefault(one.node, []).append(one)
+    return found
+
+
+def reason(snapshot: Snapshot, job: Job, held: Mapping[str, list[HeldDevice]]) -> str:
+    """What an idle job waits for, in a sentence that does not name it: true of all jobs that ask the same.
+
+    `held`: the devices of each node.
+    """
     ask = Ask.of(job)
     if never := impossible(ask, snapshot.slots):
         return f"never starts as it is: it {_stripped(never)}."
@@ -71,9 +83,10 @@ def reason(snapshot: Snapshot, job: Job, held: list[HeldDevice]) -> str:
     return _verdict(ask, places, _bound(places, ask, snapshot.now), snapshot.now)
 
 
-def _places(job: Job, ask: Ask, snapshot: Snapshot, held: list[HeldDevice]) -> list[Place]:
+def _places(job: Job, ask: Ask, snapshot: Snapshot, held: Mapping[str, list[HeldDevice]]) -> list[Place]:
     slots = meant_for(ask, snapshot.slots)
-    return [found for slot in slots if (found := place(ask, job.project, slot, held, snapshot.now))]
+    there = ((slot, held.get(slot.node, [])) for slot in slots)
+    return [found for slot, on_node in there if (found := place(ask, job.project, slot, on_node, snapshot.now))]
 
 
 def _bound(places: list[Place], ask: Ask, now: int) -> int | None:

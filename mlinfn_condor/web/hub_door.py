@@ -31,7 +31,7 @@ class HubDoor:
         self._auth = auth or HubOAuth(cache_max_age=REMEMBER_SECONDS)
         self._secure = secure
         self._tokens: dict[str, str] = {}
-        self._states: dict[str, tuple[float, str]] = {}
+        self._states: dict[str, tuple[float, str, str]] = {}
         self.hub = str(self._auth.hub_prefix)
 
     @property
@@ -53,11 +53,11 @@ class HubDoor:
 
     def turn_away(self, request: Request) -> Response:
         """See Door: to the hub, and back with a code."""
-        state, verifier = secrets.token_urlsafe(24), ""
+        state = secrets.token_urlsafe(24)
         verifier, challenge, method = self._auth.generate_pkce_code_challenge()
         now = time.monotonic()
         self._states = {name: one for name, one in self._states.items() if one[0] > now}
-        self._states[state] = (now + STATE_SECONDS, verifier)
+        self._states[state] = (now + STATE_SECONDS, verifier, self._wanted(request))
         asked = urlencode({"state": state, "code_challenge": challenge, "code_challenge_method": method})
         answer = RedirectResponse(f"{self._auth.login_url}&{asked}", 303)
         self._set(answer, STATE, state, STATE_SECONDS)
@@ -76,10 +76,16 @@ class HubDoor:
         while len(self._tokens) >= MOST_SESSIONS:
             self._tokens.pop(next(iter(self._tokens)))
         self._tokens[session] = token
-        answer = RedirectResponse(self.root, 303)
+        answer = RedirectResponse(known[2], 303)
         self._set(answer, COOKIE, session, None)
         answer.delete_cookie(STATE, path=self.root)
         return answer
+
+    def _wanted(self, request: Request) -> str:
+        """The page that was asked for: one of ours, whatever the address said."""
+        path = request.url.path
+        ours = path.startswith(self.root) and not path.startswith("//")
+        return f"{path}?{request.url.query}" if ours and request.url.query else path if ours else self.root
 
     def _set(self, answer: Response, name: str, value: str, seconds: int | None) -> None:
         answer.set_cookie(

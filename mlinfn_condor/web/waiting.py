@@ -6,7 +6,7 @@ from statistics import median
 from mlinfn_condor.pool import Job, JobState
 from mlinfn_condor.submission.devices import held_devices
 from mlinfn_condor.submission.snapshot import Snapshot
-from mlinfn_condor.submission.why import reason
+from mlinfn_condor.submission.why import by_node, reason
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def queue(snapshot: Snapshot, at: float) -> Queue:
         if not job.state.final:
             mine.setdefault(job.user, []).append(_mine(job))
             groups.setdefault((_class(job), job.project), []).append(job)
-    held = held_devices(snapshot.slots)
+    held = by_node(held_devices(snapshot.slots))
     told = []
     for (kind, project), jobs in sorted(groups.items()):
         idle = [job for job in jobs if job.state is JobState.IDLE]

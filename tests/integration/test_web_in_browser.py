@@ -18,6 +18,7 @@ from mlinfn_condor.errors import PoolUnavailable
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+PICTURES = os.environ.get("MLINFN_PICTURES")
 PHONE = {"width": 360, "height": 740}
 PAGES = ("", "mine", "administration", "reports", "reports/usage?since=2026-03-01&until=2026-03-04T12:00:00")
 
@@ -79,8 +80,8 @@ def opened(browser: Browser, shown: Stand) -> Iterator[Callable[..., Page]]:
 
 
 def keep(page: Page, name: str) -> None:
-    if folder := os.environ.get("MLINFN_PICTURES"):
-        page.screenshot(path=f"{folder}/web-{name}.png", full_page=True)
+    if PICTURES:
+        page.screenshot(path=f"{PICTURES}/web-{name}.png", full_page=True)
 
 
 def test_it_follows_by_itself_and_keeps_what_did_not_change(opened, shown):

@@ -5,7 +5,7 @@ import os
 import re
 import subprocess
 from collections.abc import Iterator
-from functools import partial
+from operator import methodcaller
 from pathlib import Path
 
 import pytest
@@ -17,7 +17,7 @@ from mlinfn_condor.errors import JobRefused
 from mlinfn_condor.hub.local import lifecycle
 from mlinfn_condor.hub.local.lifecycle import RunningHub
 from mlinfn_condor.hub.tokens import Issuer
-from mlinfn_condor.pool import JobId, Pool
+from mlinfn_condor.pool import JobId
 from mlinfn_condor.settings import Settings
 from mlinfn_condor.web.hands import SignedHands
 
@@ -54,10 +54,6 @@ def job(hub: RunningHub, pool_home: Path) -> str:
     )  # fmt: skip
     cluster = re.search(r"cluster (\d+)", told.stdout)[1]
     return f"batch@{cluster}.0"
-
-
-def take_out(pool: Pool, job: JobId) -> None:
-    pool.remove(job, "a test")
 
 
 def open_page(person: Person, path: str = "", **options):
@@ -108,7 +104,7 @@ def test_the_access_point_itself_refuses_anothers_job(hub: RunningHub, job: str,
         monkeypatch.setenv(name, value)
     hands = SignedHands(Issuer(hub.settings.tokens.key_file, hub.settings.tokens.trust_domain), 30)
     with pytest.raises(JobRefused):
-        asyncio.run(hands.act("bob", partial(take_out, job=JobId.parse(job))))
+        asyncio.run(hands.act("bob", methodcaller("remove", JobId.parse(job), "a test")))
 
 
 def test_its_owner_sees_and_stops_a_job_and_nobody_else(people: dict[str, Person], job: str) -> None:
