@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from mlinfn_condor.backup import record
 from mlinfn_condor.errors import MlinfnError
 from mlinfn_condor.pool.leases import Leases
 from mlinfn_condor.schedules.book import Book
@@ -74,7 +75,7 @@ def look(places: Places) -> Administration:
         _sheet("Leases (boosts)", ("submitter", "what", "value", "until"), places.leases, _leases, alarms),
     ]
     if places.backup is not None:
-        sheets.append(_sheet("Backups", ("what", "told"), places.backup, _backup, alarms))
+        sheets.append(_sheet("Backups", ("what", "when", "told"), places.backup, _backup, alarms))
     if places.dsn is not None:
         try:
             alarms += _recorder(places.dsn())
@@ -159,9 +160,15 @@ def _leases(leases: Callable[[], Leases], alarms: list[Alarm]) -> Iterable[Seque
 
 
 def _backup(file: Path, alarms: list[Alarm]) -> Iterable[Sequence[str]]:
-    told = json.loads(file.read_text(encoding="utf-8"))
-    for name, value in told.items() if isinstance(told, dict) else ():
-        yield str(name), value if isinstance(value, str) else json.dumps(value)
+    if not file.exists():
+        return  # nobody asked for backups here
+    seen, now = record.read(file), int(time.time())
+    yield "last good backup", _moment(seen.good_at, now), f"{seen.files:,} files, {seen.bytes // 2**20:,} MB"
+    yield "last verified", _moment(seen.verified_at, now), seen.verification_error
+    yield "last try", _moment(seen.tried_at, now), seen.error
+    for what, error in (("backup", seen.error), ("verification", seen.verification_error)):
+        if error:
+            alarms.append(Alarm("MlinfnBackupFailed", f"the last {what}: {error}"))
 
 
 def _recorder(dsn: str) -> list[Alarm]:
@@ -185,6 +192,10 @@ def _late(start_at: datetime) -> bool:
 
 def _utc(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def _moment(epoch: float, now: int) -> str:
+    return clock(int(epoch), now) if epoch else "never"
 
 
 def _line(error: BaseException) -> str:

@@ -36,7 +36,7 @@ def alone(port: int | None, dsn: str | None, told: Callable[[str], None]) -> Non
     settings = WebSettings()
     door = SecretDoor(_own_name())
     hands = OwnHands(PoolApart(settings.patience_seconds))
-    made = window(settings, door, hands, _reports(dsn), places(settings, dsn))
+    made = window(settings, door, hands, _reports(dsn), places(dsn))
     listening = _listen(LOOPBACK, settings.port if port is None else port)
     told(f"http://{LOOPBACK}:{listening.getsockname()[1]}/?secret={door.secret}")
     _serve(made, listening)
@@ -49,22 +49,24 @@ def as_service(site: HubSettings, environment: Mapping[str, str]) -> None:
     settings, door = WebSettings(), HubDoor(secure=site.addresses.public.startswith("https:"))
     hands = SignedHands(Issuer(site.tokens.key_file, site.tokens.trust_domain), settings.patience_seconds)
     made = window(
-        settings, door, hands, _reports(None), places(settings, None), root=door.root,
+        settings, door, hands, _reports(None), places(None), root=door.root,
         home_of=lambda name: Path(site.sessions.homes.format(username=name)),
     )  # fmt: skip
     where = urlsplit(environment["JUPYTERHUB_SERVICE_URL"])
     _serve(made, _listen(where.hostname or LOOPBACK, where.port or 0), environment)
 
 
-def places(settings: WebSettings, dsn: str | None) -> Places:
+def places(dsn: str | None) -> Places:
     """Where an administrator's sheets come from on this machine."""
+    from mlinfn_condor.backup.running import Room
     from mlinfn_condor.embedded.layout import Layout
 
-    layout = Layout(Settings().pool_folder)
+    settings = Settings()
+    layout = Layout(settings.pool_folder)
     return Places(
         services=ServicesSettings().state,
         journal=layout.glidein_journal,
-        backup=settings.backup_state,
+        backup=Room(settings.home.absolute() / "backup" / settings.pool).record,
         dsn=_reports(dsn),
         schedules_dsn=lambda: dsn_of_site(dsn, role=SCHEDULES),
         leases=RealLeases,

@@ -1,7 +1,5 @@
 """What a site may choose about its window: environment variables `MLINFN_WEB_…`."""
 
-from pathlib import Path
-
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -25,8 +23,6 @@ class WebSettings(BaseSettings):
     """After so long without an answer a source is away."""
     linger_seconds: float = Field(default=30, ge=0)
     """How long the pool is looked at after the last viewer left: whoever reloads finds what is there."""
-    backup_state: Path | None = None
-    """Where a backup tells how it went, a JSON file, for the administrators' page."""
 
     @property
     def rest(self) -> float:
