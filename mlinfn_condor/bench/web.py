@@ -26,7 +26,7 @@ from mlinfn_condor.web.person import COOKIE
 NAME, VIEWERS = "web", "viewers"
 CASES = (VIEWERS,)
 TARGET: Target = {"core_percent": ("<=", 10), "worst_paint_s": ("<=", 1), "more_schedd_questions": ("<=", 0)}
-PATIENCE_SECONDS = 120
+PATIENCE_SECONDS = 300
 TICKS = os.sysconf("SC_CLK_TCK")
 PAINTED = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
 

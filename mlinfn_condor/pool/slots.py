@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Self
 
 from mlinfn_condor.classes import PriorityClass
@@ -154,9 +155,9 @@ class Slot:
         """Ids of its devices; a partitionable slot lists all it ever had to give."""
         return ads.names(self.ad, "AssignedGPUs") + ads.names(self.ad, "AssignedFPGAs")
 
-    @property
+    @cached_property
     def devices(self) -> tuple[Device, ...]:
-        """Devices whose properties the ad carries."""
+        """Devices whose properties the ad carries. Found once: it is asked for again and again, in a large ad."""
         return tuple(sorted(_devices(self.ad)))
 
     @property

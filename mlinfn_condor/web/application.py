@@ -11,6 +11,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from mlinfn_condor.web import mine, pages, report_pages
+from mlinfn_condor.web.person import DoorShut
 from mlinfn_condor.web.window import Window
 
 STATIC = Path(__file__).parent / "static"
@@ -61,4 +62,5 @@ def application(window: Window) -> FastAPI:
     app.include_router(report_pages.router, prefix=window.root.rstrip("/"))
     app.mount(f"{window.root}static", StaticFiles(directory=STATIC))
     app.add_exception_handler(pages.Stranger, pages.turn_away)
+    app.add_exception_handler(DoorShut, pages.shut)
     return app

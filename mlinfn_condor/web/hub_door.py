@@ -9,9 +9,10 @@ from urllib.parse import urlencode
 from jupyterhub.services.auth import HubOAuth
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
+from tornado.web import HTTPError
 
 from mlinfn_condor.web.drawing import render
-from mlinfn_condor.web.person import COOKIE, Person
+from mlinfn_condor.web.person import COOKIE, DoorShut, Person
 
 STATE = "mlinfn-web-state"
 STATE_SECONDS = 600
@@ -40,12 +41,15 @@ class HubDoor:
         return str(self._auth.base_url)
 
     def person(self, request: Request) -> Person | None:
-        """See Door. Raises tornado's HTTPError when the hub does not answer."""
+        """See Door."""
         session = request.cookies.get(COOKIE, "")
         token = self._tokens.get(session)
         if token is None:
             return None
-        model = cast(dict[str, Any] | None, self._auth.user_for_token(token))
+        try:
+            model = cast(dict[str, Any] | None, self._auth.user_for_token(token))
+        except HTTPError as error:
+            raise DoorShut from error
         if model is None or not self._auth.check_scopes(self._auth.access_scopes, model):
             self._tokens.pop(session, None)
             return None
@@ -71,7 +75,10 @@ class HubDoor:
         if not code or known is None or not same or known[0] < time.monotonic():
             told = "The sign-in was begun elsewhere or took too long: open the pool's page again."
             return Response(render("stranger.html", sentence=told), 403, media_type="text/html")
-        token = str(self._auth.token_for_code(code, code_verifier=known[1]))
+        try:
+            token = str(self._auth.token_for_code(code, code_verifier=known[1]))
+        except HTTPError as error:
+            raise DoorShut from error
         session = secrets.token_urlsafe(24)
         while len(self._tokens) >= MOST_SESSIONS:
             self._tokens.pop(next(iter(self._tokens)))

@@ -52,6 +52,12 @@ async def turn_away(request: Request, _: Exception) -> Response:
     return PlainTextResponse("sign in first: open the page anew", 403)
 
 
+async def shut(_: Request, __: Exception) -> Response:
+    """For pages and pieces alike; a stream is tried again by its page."""
+    told = "The hub does not answer, so nobody knows who you are. Sessions and jobs go on; try again in a moment."
+    return HTMLResponse(render("stranger.html", sentence=told), 503, {"Retry-After": "5"})
+
+
 def page(
     request: Request, window: Window, person: Person, template: str, here: str, status: int = 200, **values: Any
 ) -> Response:

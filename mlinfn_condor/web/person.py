@@ -26,6 +26,10 @@ class Person:
         return f"Person({self.name!r}, admin={self.admin})"
 
 
+class DoorShut(Exception):
+    """Nobody can say just now who somebody is: the hub does not answer."""
+
+
 class Door(Protocol):
     """Lets people in. Its methods may wait, and are called from threads."""
 
@@ -33,7 +37,7 @@ class Door(Protocol):
     """Address of the hub's pages; empty: there is no hub."""
 
     def person(self, request: Request) -> Person | None:
-        """Whose browser this is; None: nobody's whom we know."""
+        """Whose browser this is; None: nobody's whom we know. Raises DoorShut."""
         ...
 
     def turn_away(self, request: Request) -> Response:
@@ -41,7 +45,7 @@ class Door(Protocol):
         ...
 
     def came_back(self, request: Request) -> Response:
-        """The end of a sign-in elsewhere."""
+        """The end of a sign-in elsewhere. Raises DoorShut."""
         ...
 
 

@@ -8,10 +8,10 @@ from contextlib import closing
 import pytest
 import requests
 from postgres import wait_until
-from web_stand import CountingPool, Stand, claim, node_ads, reading, stand, submit
+from web_stand import CookieDoor, CountingPool, Stand, claim, node_ads, reading, stand, submit
 
 from mlinfn_condor.errors import PoolUnavailable
-from mlinfn_condor.web.person import COOKIE, SecretDoor
+from mlinfn_condor.web.person import COOKIE, DoorShut, SecretDoor
 
 ALICE = {"test-user": "alice"}
 SLOTS = [*node_ads("n1"), *node_ads("n2", "T4", 2), claim("n1", 0, "batch")]
@@ -280,3 +280,15 @@ def test_alone_only_the_printed_address_opens():
         assert "secret" not in answer.url
         assert visitor.cookies[COOKIE]
         assert visitor.get(f"{one.url}mine", timeout=10).status_code == 200
+
+
+class ShutDoor(CookieDoor):
+    def person(self, request):
+        raise DoorShut
+
+
+def test_while_the_hub_is_away_nobody_comes_in_and_is_told_why():
+    with stand(SLOTS, door=ShutDoor()) as one:
+        answer = get(one)
+    assert answer.status_code == 503
+    assert "The hub does not answer" in answer.text

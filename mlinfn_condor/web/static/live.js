@@ -52,28 +52,39 @@
     if (there.textContent !== piece.textContent) there.replaceChildren(...piece.childNodes);
   };
 
-  const source = new EventSource(`${ages.dataset.events}?mark=${encodeURIComponent(ages.dataset.mark)}`);
-  source.addEventListener("pieces", (event) => {
-    const template = document.createElement("template");
-    template.innerHTML = event.data;
-    for (const piece of [...template.content.children]) {
-      if (piece.id === "hand-list") log(piece);
-      else if (piece.id === "src-away") status(piece);
-      else take(piece);
-    }
-  });
-  source.addEventListener("ages", (event) => {
-    Object.assign(told, JSON.parse(event.data));
-    heard = Date.now();
-    document.documentElement.dataset.live = "yes";
-    if (stream.textContent) stream.textContent = "";
-    showAges();
-  });
-  source.addEventListener("error", () => {
-    document.documentElement.dataset.live = "no";
-    stream.textContent = source.readyState === EventSource.CLOSED
-      ? "This page does not follow any more: load it again." : "The connection is lost; it is tried again.";
-  });
+  // A browser gives up for good when it is answered with an error, as while the hub is away: then we come again.
+  let mark = ages.dataset.mark;
+  const follow = () => {
+    const source = new EventSource(`${ages.dataset.events}?mark=${encodeURIComponent(mark)}`);
+    source.addEventListener("pieces", (event) => {
+      mark = event.lastEventId;
+      const template = document.createElement("template");
+      template.innerHTML = event.data;
+      for (const piece of [...template.content.children]) {
+        if (piece.id === "hand-list") log(piece);
+        else if (piece.id === "src-away") status(piece);
+        else take(piece);
+      }
+    });
+    source.addEventListener("ages", (event) => {
+      Object.assign(told, JSON.parse(event.data));
+      heard = Date.now();
+      document.documentElement.dataset.live = "yes";
+      if (stream.textContent) stream.textContent = "";
+      showAges();
+    });
+    source.addEventListener("error", () => {
+      document.documentElement.dataset.live = "no";
+      if (source.readyState === EventSource.CLOSED) {
+        stream.textContent = "This page does not follow at the moment: it is tried again; if you have signed out, load it anew.";
+        setTimeout(follow, 10000);
+      } else {
+        stream.textContent = "The connection is lost; it is tried again.";
+      }
+    });
+  };
+
+  follow();
   showAges();
   setInterval(showAges, 1000);
 })();
