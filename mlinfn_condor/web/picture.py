@@ -68,6 +68,8 @@ class Picture:
     at: float
     nodes: tuple[Node, ...]
     counts: tuple[QueueCount, ...]
+    cpu_seconds: float = 0
+    """What the look took of the CPU."""
 
 
 def picture(slots: Sequence[Slot], submitters: Iterable[Submitter], busy: Busy, now: float) -> Picture:

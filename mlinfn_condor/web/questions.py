@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from weakref import WeakKeyDictionary
 
 from mlinfn_condor.errors import JobNotFound, JobRefused
@@ -37,17 +37,19 @@ _MEMORIES: "WeakKeyDictionary[Pool, _Memory]" = WeakKeyDictionary()
 
 def look_at_nodes(pool: Pool) -> Picture:
     """Slots, devices and counts: questions to the collector alone. Raises PoolUnavailable."""
-    memory = _memory(pool)
+    memory, began = _memory(pool), time.thread_time()
     slots = pool.slots(EVERY, ["DeviceReadings"])
     described = _described(pool, slots, memory)
-    return picture([*described, *slots], pool.submitters(), memory.meter.busy, time.time())
+    seen = picture([*described, *slots], pool.submitters(), memory.meter.busy, time.time())
+    return replace(seen, cpu_seconds=time.thread_time() - began)
 
 
 def look_at_queue(pool: Pool) -> Queue:
     """The one question to the schedds. What `explain` needs is kept. Raises PoolUnavailable."""
-    memory = _memory(pool)
+    memory, began = _memory(pool), time.thread_time()
     memory.snapshot = Snapshot.take(pool)
-    return queue(memory.snapshot, memory.snapshot.now)
+    seen = queue(memory.snapshot, memory.snapshot.now)
+    return replace(seen, cpu_seconds=time.thread_time() - began)
 
 
 def explain(pool: Pool, job: JobId) -> Answer:

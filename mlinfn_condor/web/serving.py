@@ -112,6 +112,7 @@ def _listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         listening.close()
         raise UserError(f"cannot listen at {host}:{port}: {error.strerror or error}; choose another --port") from error
+    listening.listen(128)  # who is told the address may come before the server takes him in
     return listening
 
 

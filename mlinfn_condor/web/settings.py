@@ -18,7 +18,8 @@ class WebSettings(BaseSettings):
     database_seconds: float = Field(default=60, gt=0)
     """Between two readings of what only changes slowly: schedules, past runs, reports."""
     look_percent: float = Field(default=3, gt=0, le=50)
-    """How much of a core the looks at one source may take: dear ones come less often, and the page tells their age."""
+    """How much of a core the looks at one source may take: dear ones come less often, and the page tells their age.
+    Those who are asked rest nine times as long as they take to answer, whatever this says."""
     patience_seconds: float = Field(default=15, gt=0)
     """After so long without an answer a source is away."""
     linger_seconds: float = Field(default=30, ge=0)

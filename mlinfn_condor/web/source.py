@@ -17,7 +17,18 @@ RETRY_SECONDS = 5
 class Source(Generic[T]):
     """What a `look` gave last, when, and what is wrong if the one after it failed."""
 
-    def __init__(self, name: str, look: Callable[[], T], seconds: float, rest: float) -> None:
+    def __init__(
+        self,
+        name: str,
+        look: Callable[[], T],
+        seconds: float,
+        spent: Callable[[T], float] = lambda _: 0,
+        rest: float = 0,
+    ) -> None:
+        """`spent`: seconds of CPU that a look took here, for each of which `rest` seconds pass until the next.
+
+        How long it took altogether is what it cost those who were asked: `Shared` lets them rest as well.
+        """
         self.name = name
         self.latest: T | None = None
         self.at = 0.0
@@ -26,7 +37,8 @@ class Source(Generic[T]):
         """Why it is away; empty: it is not."""
         self.version = 0
         """Counts its news, being away among them."""
-        self._shared = Shared(look, seconds, rest=rest)
+        self._shared = Shared(look, seconds)
+        self._spent, self._rest = spent, rest
         self._taken: Future[T] | None = None
         self._not_before = 0.0
 
@@ -40,7 +52,9 @@ class Source(Generic[T]):
         self._taken = asked
         self.version += 1
         try:
-            self.latest, self.at, self.trouble = asked.result(), time.time(), ""
+            seen = asked.result()
+            self.latest, self.at, self.trouble = seen, time.time(), ""
+            self._not_before = time.monotonic() + self._spent(seen) * self._rest
         except (MlinfnError, Error, OSError) as error:
             self.trouble = " ".join(str(error).split()) or type(error).__name__
             self._not_before = time.monotonic() + RETRY_SECONDS

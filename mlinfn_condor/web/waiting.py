@@ -48,6 +48,8 @@ class Queue:
     waiting: tuple[Waiting, ...]
     jobs_of: dict[str, tuple[MyJob, ...]]
     """By user."""
+    cpu_seconds: float = 0
+    """What the look took of the CPU."""
 
 
 def queue(snapshot: Snapshot, at: float) -> Queue:

@@ -52,11 +52,23 @@ def window(
     # Queues have a process of their own: an access point that hangs must not stop the picture of the nodes.
     schedd = PoolFromThreads(settings.patience_seconds * 4, of_queues)
     live = Live(
-        Source("collector", partial(collector.ask, questions.look_at_nodes), settings.look_seconds, settings.rest),
-        Source("schedd", partial(schedd.ask, questions.look_at_queue), settings.queue_seconds, settings.rest),
+        Source(
+            "collector",
+            partial(collector.ask, questions.look_at_nodes),
+            settings.look_seconds,
+            lambda seen: seen.cpu_seconds,
+            settings.rest,
+        ),
+        Source(
+            "schedd",
+            partial(schedd.ask, questions.look_at_queue),
+            settings.queue_seconds,
+            lambda seen: seen.cpu_seconds,
+            settings.rest,
+        ),
         settings.linger_seconds,
     )
     look = partial(administration.look, places)
-    slow = Source("administration", look, settings.database_seconds / 4, settings.rest)
+    slow = Source("administration", look, settings.database_seconds / 4)
     answers = Answers(dsn, settings.database_seconds)
     return Window(live, schedd, door, hands, answers, slow, settings, root, home_of)

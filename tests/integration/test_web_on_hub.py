@@ -4,11 +4,13 @@ import asyncio
 import os
 import re
 import subprocess
+import sys
 from collections.abc import Iterator
 from operator import methodcaller
 from pathlib import Path
 
 import pytest
+import requests
 from hub_client import Person, wait_until
 
 from mlinfn_condor.embedded import lifecycle as pools
@@ -81,15 +83,11 @@ def test_the_hub_signs_in(people: dict[str, Person]) -> None:
 
 
 def test_its_port_takes_nobody_but_the_proxy(hub: RunningHub) -> None:
-    import requests
-
     with pytest.raises(requests.exceptions.ConnectionError):
         requests.get(hub.settings.addresses.web_url, timeout=10, verify=False)
 
 
 def test_somebody_who_is_not_signed_in_is_sent_to_the_hub(hub: RunningHub) -> None:
-    import requests
-
     answer = requests.get(f"{hub.url}services/pool/", timeout=SECONDS, headers={"Accept": "text/html"})
     assert "/hub/login" in answer.url
 
@@ -118,3 +116,23 @@ def test_its_owner_sees_and_stops_a_job_and_nobody_else(people: dict[str, Person
     assert bob.http.post(address, data={"csrf": own}, timeout=SECONDS).status_code == 403
     assert alice.http.post(address, data={"csrf": own}, timeout=SECONDS).status_code == 200
     wait_until(lambda: job not in open_page(alice, "mine").text, SECONDS, "the job is gone")
+
+
+def test_alone_it_shows_the_same_to_who_runs_it(hub: RunningHub, pool_home: Path) -> None:
+    given = {"MLINFN_HOME": str(pool_home), "MLINFN_POOL": "window", "MLINFN_USER": "bob"}
+    environment = {name: value for name, value in os.environ.items() if name != "CONDOR_CONFIG"} | given
+    command = [sys.executable, "-m", "mlinfn_condor.cli", "web", "serve", "--port", "0"]
+    served = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+    try:
+        address = served.stdout.readline().rpartition(" ")[2].strip()
+        visitor = requests.Session()
+        page = visitor.get(address, timeout=SECONDS, headers={"Accept": "text/html"}).text
+        assert "A100" in page
+        assert '<p class="who">bob' in page
+        bare = address.partition("?")[0]
+        assert requests.get(bare, timeout=SECONDS, headers={"Accept": "text/html"}).status_code == 403
+        administration = visitor.get(f"{bare}administration", timeout=SECONDS).text
+        assert "no database" in administration
+    finally:
+        served.terminate()
+        assert served.wait(20) is not None

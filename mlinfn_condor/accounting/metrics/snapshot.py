@@ -20,10 +20,8 @@ class Shared(Generic[T]):
         look: Callable[[], T],
         seconds: float,
         clock: Callable[[], float] = time.monotonic,
-        rest: float = REST,
     ) -> None:
         self._look = look
-        self._rest = rest
         self._seconds = seconds
         self._clock = clock
         self._turn = threading.Lock()
@@ -49,5 +47,5 @@ class Shared(Generic[T]):
             asked.set_exception(error)
             return
         done = self._clock()
-        self._until = done + max(self._seconds, (done - began) * self._rest)
+        self._until = done + max(self._seconds, (done - began) * REST)
         asked.set_result(seen)
