@@ -174,6 +174,10 @@ def ingestion(
 ) -> None:
     """How fast instruments' rows are in the database, what 500 hostile requests do, how soon new rows start a job."""
     from mlinfn_condor.bench import ingestion as bench
+
+    _measure(bench, case, quick, as_json, output)
+
+
 @app.command("web")
 def web(
     case: list[str] = typer.Option([], help="Only this case: viewers."),
