@@ -27,14 +27,15 @@ def config() -> None:
 def check(file: Path = FILE) -> None:
     """Say every mistake of the file at once, also what does not fit together, each with its cure. Exit code 1: some."""
     from mlinfn_condor.site.settings import Site
+    from mlinfn_condor.submission.phrases import plural
 
     found = _read(file)
-    projects, models = len(found.pool.projects), len(found.pool.models)
+    told = f"{plural(len(found.pool.projects), 'project')}, {plural(len(found.pool.models), 'model')} of devices"
     if isinstance(found, Site):
-        kinds = len(found.provisioning.kinds)
-        print(f"{file} is right: site {found.name}, {projects} projects, {models} models of devices, {kinds} kinds")
+        kinds = plural(len(found.provisioning.kinds), "kind")
+        print(f"{file} is right: site {found.name}, {told}, {kinds} of nodes that come with demand")
     else:
-        print(f"{file} can be kept: {projects} projects, {models} models of devices")
+        print(f"{file} can be kept: {told}")
 
 
 @app.command()
