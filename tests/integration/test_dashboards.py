@@ -6,8 +6,10 @@ Grafana itself is not at hand, so its schema, the units it knows and its macros 
 import itertools
 import json
 import re
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import promql_parser as promql
@@ -23,6 +25,11 @@ from mlinfn_condor.accounting.metrics import shown
 from mlinfn_condor.accounting.metrics.exporter import Exporter
 from mlinfn_condor.accounting.metrics.recorded import RecordedFigures
 from mlinfn_condor.accounting.reports import answer
+from mlinfn_condor.backup import record
+from mlinfn_condor.backup.metrics import BackupCollector
+from mlinfn_condor.backup.record import Record
+from mlinfn_condor.backup.running import Room
+from mlinfn_condor.backup.settings import BackupSettings
 from mlinfn_condor.pool.twin import TwinPool
 from mlinfn_condor.store import connect
 from mlinfn_condor.store.local import LocalServer
@@ -77,8 +84,15 @@ def dsn(postgres: LocalServer) -> Iterator[str]:
         yield as_reports(made)
 
 
+def backed_up(folder: Path) -> Callable[[], tuple[BackupSettings, Room]]:
+    """What the services' port has to say of: a backup that was made and verified."""
+    room, now = Room(folder), time.time()
+    record.write(room.record, Record(since=1, tried_at=now, good_at=now, files=1, bytes=1, verified_at=now))
+    return lambda: (BackupSettings(repository="/srv/backup", password_file=Path("/etc/password")), room)
+
+
 @pytest.fixture(scope="module")
-def exported(dsn: str) -> dict[str, Metric]:
+def exported(dsn: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Metric]:
     """What a real scrape of a site says that has something to say of everything, by the names that queries use."""
     pool = TwinPool([SLOT], [PRIORITY])
     pool.submit('executable = /bin/true\n+PriorityClass = "batch"\nqueue', "batch@")
@@ -86,6 +100,7 @@ def exported(dsn: str) -> dict[str, Metric]:
     recorded = RecordedFigures(lambda: dsn, 300, lambda: NOW)
     sources = {"database": recorded.look, "pool": lambda: shown.told(shown.ask(pool), users=True)}
     registry.register(Exporter(sources, 0, 30))
+    registry.register(BackupCollector(backed_up(tmp_path_factory.mktemp("backup"))))
     families = list(text_string_to_metric_families(generate_latest(registry).decode()))
     assert not [family.name for family in families if not family.samples]
     return {sample.name: family for family in families for sample in family.samples}
