@@ -11,7 +11,7 @@ from traitlets.config import SingletonConfigurable
 
 from mlinfn_condor.embedded.secrets import write_private
 from mlinfn_condor.errors import BadRequest, PoolUnavailable
-from mlinfn_condor.hub import tokens
+from mlinfn_condor.hub import homes, tokens
 from mlinfn_condor.hub.accounts import membership
 from mlinfn_condor.hub.accounts.store import Store
 from mlinfn_condor.hub.page import form, outlook
@@ -40,6 +40,8 @@ class Platform(SingletonConfigurable):
         self._remembered: Snapshot | None = None
         self._told: Snapshot | None = None
         self._written = 0
+        own_accounts = settings.sessions.own_accounts
+        self.homes = homes.of_settings(settings.storage, own_accounts=own_accounts) if settings.storage else None
         self.inventory = Inventory()
         if self._inventory_file.exists():
             self.inventory = Inventory.from_json(self._inventory_file.read_text())
@@ -131,6 +133,15 @@ class Platform(SingletonConfigurable):
             for job in self.watch.look.jobs.values()
             if job.id in servers and not job.state.final
         ]
+
+    def have_home(self, user: str) -> None:
+        """Home and projects' folders of who starts a session, where this hub makes them. Raises StorageFailed."""
+        if self.homes is not None:
+            self.homes.have(user, self.projects_of(user))
+
+    def project_folder(self, project: str | None) -> dict[str, str]:
+        """The variable that tells a session where its project's members share files."""
+        return {"MLINFN_PROJECT_FOLDER": str(self.homes.project(project))} if self.homes and project else {}
 
     def renew_token(self, user: str, folder: SessionFolder) -> None:
         """Give a session an HTCondor token of its user's, unless the one it has is good for a while."""

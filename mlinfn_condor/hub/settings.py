@@ -9,6 +9,7 @@ from mlinfn_condor import settings_file
 from mlinfn_condor.hub.accounts.settings import AccountSettings
 from mlinfn_condor.hub.culling.rules import Rules
 from mlinfn_condor.hub.page.limits import Limits
+from mlinfn_condor.storage.settings import StorageSettings
 
 
 class _Section(BaseModel):
@@ -66,6 +67,9 @@ class Sessions(_Section):
     """How long a session may wait in the queue until its start is given up, with the reason."""
     prospects_file: Path | None = None
     """Where the pool's provisioner, if there is one, tells of nodes to come: `prospects.json` in its folder."""
+    own_accounts: bool = False
+    """Whether each user is an account of the operating system. Then the hub is root, and gives each his home (by
+    `[storage]`) and his session's folder; otherwise one account runs everything."""
     owners_displace_sessions: bool = True
     """As the pool's MLINFN_OWNER_DISPLACES_SESSIONS: what the spawn page tells of it."""
 
@@ -117,6 +121,8 @@ class HubSettings(_Section):
     accounts: AccountSettings = AccountSettings()
     limits: Limits = Limits()
     culling: Rules = Rules()
+    storage: StorageSettings | None = None
+    """Where homes and projects' folders are made when their user first needs them; None: others make them."""
 
     @model_validator(mode="after")
     def _projects_exist(self) -> Self:
@@ -127,6 +133,12 @@ class HubSettings(_Section):
         for where, named in told.items():
             if unknown := sorted(set(named) - set(self.membership.projects)):
                 raise ValueError(f"{where}: {', '.join(unknown)}: membership.projects has no such project")
+        return self
+
+    @model_validator(mode="after")
+    def _homes_are_where_they_are_made(self) -> Self:
+        if self.storage and self.storage.root and self.sessions.homes != f"{self.storage.root}/homes/{{username}}":
+            raise ValueError(f"sessions.homes: with [storage] it is {self.storage.root}/homes/{{username}}")
         return self
 
     @property

@@ -259,6 +259,7 @@ class CondorSpawner(Spawner):  # type: ignore[misc]  # jupyterhub has no types
         self.user_options: dict[str, Any] = choice.options()
         request = partial(self._request, choice, home, slug)
         await self._end_earlier(slug)
+        await self._in_thread(self.platform.have_home, self.user.name)
         secrets = self._certificate.files() if self._certificate else {}
         self.folder = await self._in_thread(prepare_for_hub, home, slug, self._environment(choice, home, slug), secrets)
         await self._in_thread(self.platform.renew_token, self.user.name, self.folder)
@@ -304,6 +305,7 @@ class CondorSpawner(Spawner):  # type: ignore[misc]  # jupyterhub has no types
         folder = folder_in(home, slug)
         scheme = "https" if self.internal_ssl else "http"
         given = {name: str(value) for name, value in {**self.get_env(), **self.session_environment}.items()}
+        given |= self.platform.project_folder(choice.project)
         return given | {
             # HTCondor's starter puts the account's own home there, which need not be the user's on this pool.
             "HOME": str(home),

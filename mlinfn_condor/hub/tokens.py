@@ -5,11 +5,8 @@ that removing that one key ends all of them and no daemon's. Clients look for a 
 takes effect at once; a connection's security session ends with the token that it was opened with.
 """
 
-import os
 import secrets
-import stat
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,13 +15,13 @@ import jwt
 from mlinfn_condor.embedded import signing
 from mlinfn_condor.errors import BadRequest, PoolUnavailable
 from mlinfn_condor.identity.names import identity
+from mlinfn_condor.storage import owned
 
 LIFETIME_SECONDS = 3600
 """How long a token is good that nobody renews: what a user may keep after his session."""
 RENEWED_PART = 0.5
 """Part of its life after which a token is renewed: the rest is what a hub may be down before a session notices."""
 USER_SCOPES = ("READ", "WRITE")
-_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 
 
 @dataclass(frozen=True)
@@ -138,32 +135,8 @@ def write(folder: Path, token: Token) -> Path:
     """
     target = token_file(folder, token.user)
     try:
-        _write(folder, target.name, f"{token.text}\n")
+        with owned.opened(folder, "condor", "tokens.d") as directory:
+            owned.write(directory, target.name, f"{token.text}\n")
     except OSError as error:
         raise BadRequest(f"{target}: {error.strerror}; it must be a file below plain folders of its user") from error
     return target
-
-
-def _write(folder: Path, name: str, text: str) -> None:
-    temporary = f".{name}.{secrets.token_hex(4)}"
-    directory = os.open(folder, _DIRECTORY)
-    try:
-        for step in ("condor", "tokens.d"):
-            inner = _private_folder(directory, step)
-            os.close(directory)
-            directory = inner
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
-        with os.fdopen(os.open(temporary, flags, 0o600, dir_fd=directory), "w") as file:
-            file.write(text)
-        os.rename(temporary, name, src_dir_fd=directory, dst_dir_fd=directory)
-    finally:
-        os.close(directory)
-
-
-def _private_folder(parent: int, name: str) -> int:
-    with suppress(FileExistsError):
-        os.mkdir(name, 0o700, dir_fd=parent)
-    opened = os.open(name, _DIRECTORY, dir_fd=parent)
-    if stat.S_IMODE(os.fstat(opened).st_mode) & 0o077:
-        os.fchmod(opened, 0o700)
-    return opened

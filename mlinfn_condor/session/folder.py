@@ -15,6 +15,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from mlinfn_condor.errors import BadRequest, Timeout
+from mlinfn_condor.storage import owned
 from mlinfn_condor.storage.room import refuse_full
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
@@ -81,9 +82,8 @@ class SessionFolder:
 
     def replace_secret(self, name: str, text: str) -> None:
         """Write a file anew that nobody else may read; readers see the old one or the new one, whole."""
-        unfinished = self.path / f"{name}.new"
-        _write_secret(unfinished, text)
-        unfinished.replace(self.path / name)
+        with owned.opened(self.path) as folder:
+            owned.write(folder, name, text)
 
     def server(self) -> Server | None:
         """The server, if it has told that it answers; None before and after."""
@@ -123,11 +123,16 @@ def prepare_for_hub(
     `secrets` are further files, by name. The hub must know that no such session runs: it asks the queue.
     """
     folder = _made(home, name)
-    for left in folder.path.glob("*.json"):
-        left.unlink(missing_ok=True)
-    for secret, content in (secrets or {}).items():
-        _write_secret(folder.path / secret, content)
-    _write_secret(folder.environment_file, json.dumps(dict(environment), indent=1) + "\n")
+    try:
+        with owned.opened(folder.path) as directory:
+            for left in os.listdir(directory):  # noqa: PTH208 - an open folder
+                if left.endswith(".json"):
+                    os.unlink(left, dir_fd=directory)
+            for secret, content in (secrets or {}).items():
+                owned.write(directory, secret, content)
+            owned.write(directory, folder.environment_file.name, json.dumps(dict(environment), indent=1) + "\n")
+    except OSError as error:
+        raise _in_the_way(folder, error) from error
     return folder
 
 
@@ -141,9 +146,21 @@ def _made(home: Path, name: str) -> SessionFolder:
         raise BadRequest(f"session name {name!r}: use up to 32 small letters, digits and hyphens")
     refuse_full(home)
     folder = SessionFolder(folder_in(home, name))
-    folder.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    folder.path.chmod(0o700)
+    try:
+        if os.geteuid() != 0:  # Root's would be nobody's home: whoever is root makes it before, and gives it away.
+            home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        elif not home.exists():
+            raise BadRequest(f"the home {home} is not there: who runs this site has to make it")
+        with owned.opened(home, *folder.path.relative_to(home).parts):
+            pass
+    except OSError as error:
+        raise _in_the_way(folder, error) from error
     return folder
+
+
+def _in_the_way(folder: SessionFolder, error: OSError) -> BadRequest:
+    what = error.strerror or str(error)
+    return BadRequest(f"{folder.path}: {what}; it must be a plain folder of its home's user: move away what is there")
 
 
 def _secret(path: Path) -> str:

@@ -73,7 +73,9 @@ class LocalHomes:
 
     def home(self, user: str, owner: Owner) -> Path:
         """See Homes."""
-        return _made(self._root / "homes" / _named(user), owner.uid, owner.gid, HOME_MODE)
+        folder = self._root / "homes" / _named(user)
+        _refuse_anothers(folder, owner)
+        return _made(folder, owner.uid, owner.gid, HOME_MODE)
 
     def project(self, name: str, gid: int) -> Path:
         """See Homes."""
@@ -161,11 +163,21 @@ def _made(folder: Path, uid: int, gid: int, mode: int) -> Path:
             if (found.st_uid, found.st_gid) != (uid, gid):
                 os.fchown(descriptor, uid, gid)
             os.fchmod(descriptor, mode)
+            if stat.S_IMODE(os.fstat(descriptor).st_mode) != mode:
+                # What root may not keep the kernel drops without a word, and then files would not be the project's.
+                raise StorageFailed(f"{folder}: its mode is not {mode:o}: who makes it needs CAP_FSETID")
         finally:
             os.close(descriptor)
     except OSError as error:
         raise StorageFailed(f"{folder}: {error.strerror}") from error
     return folder
+
+
+def _refuse_anothers(folder: Path, owner: Owner) -> None:
+    """A name may come back with another number; what its former bearer left is not given away."""
+    with contextlib.suppress(FileNotFoundError):
+        if (found := folder.lstat().st_uid) not in (owner.uid, os.geteuid()):
+            raise StorageFailed(f"{folder} belongs to number {found}, not to {owner.uid}: move or give it away")
 
 
 def _let_members_write(folder: Path) -> None:

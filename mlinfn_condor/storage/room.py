@@ -69,6 +69,9 @@ def _probe(home: Path) -> None:
     file = home / f".mlinfn-room-{uuid.uuid4().hex}"
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
+        if os.geteuid() == 0:  # A quota is asked of whom the file belongs to.
+            owner = home.stat()
+            os.fchown(descriptor, owner.st_uid, owner.st_gid)
         os.write(descriptor, bytes(PROBE_BYTES))
         os.fsync(descriptor)  # NFS and delayed allocation tell only then.
     finally:
