@@ -3,6 +3,7 @@
 import re
 import stat
 from pathlib import Path
+from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -37,19 +38,13 @@ class Keep(BaseModel):
         return [word for name, count in told.items() for word in (f"--keep-{name}", str(count))]
 
 
-class BackupSettings(BaseModel):
+class BackupPlan(BaseModel):
     """Where backups go, how often, how long they stay."""
 
     model_config = ConfigDict(extra="forbid")
 
     repository: str
     """`s3:https://host/bucket/folder`, or an absolute path of a folder: on another disk than what it keeps."""
-    password_file: Path
-    """Holds the password that everything is encrypted with. Without it no backup can be read: keep a copy elsewhere."""
-    credentials_file: Path | None = None
-    """Keys of the S3 server, in the form of `~/.aws/credentials`."""
-    certificate_file: Path | None = None
-    """Authority that signed the S3 server's certificate, when the system does not know it."""
     every_hours: float = Field(default=24, gt=0)
     late_after_hours: float = Field(default=36, gt=0)
     """A last good backup that is older is reported as late."""
@@ -67,7 +62,7 @@ class BackupSettings(BaseModel):
     @classmethod
     def _is_known(cls, value: str) -> str:
         if re.search(r"//[^/]*:[^/]*@", value):
-            raise ValueError("keys in the address are seen by everybody: they belong into credentials_file")
+            raise ValueError("keys in the address are seen by everybody: they belong into a file of credentials")
         if not value.startswith(("s3:http://", "s3:https://", "/")):
             raise ValueError("write s3:https://host/bucket, or an absolute path")
         return value
@@ -80,10 +75,21 @@ class BackupSettings(BaseModel):
         return value
 
     @model_validator(mode="after")
-    def _late_is_later(self) -> "BackupSettings":
+    def _late_is_later(self) -> Self:
         if self.late_after_hours <= self.every_hours:
             raise ValueError(f"late_after_hours {self.late_after_hours} is not above every_hours {self.every_hours}")
         return self
+
+
+class BackupSettings(BackupPlan):
+    """A plan, with the files of its secrets."""
+
+    password_file: Path
+    """Holds the password that everything is encrypted with. Without it no backup can be read: keep a copy elsewhere."""
+    credentials_file: Path | None = None
+    """Keys of the S3 server, in the form of `~/.aws/credentials`."""
+    certificate_file: Path | None = None
+    """Authority that signed the S3 server's certificate, when the system does not know it."""
 
     def refuse_open_secrets(self) -> None:
         """Raises BackupFailed: a file of secrets is missing, or others may read it."""

@@ -14,8 +14,9 @@ app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 def run(
     only: list[str] | None = typer.Option(None, "--only", help="Service to run, may be repeated; default: all."),
     metrics_port: int | None = typer.Option(
-        None, help="Tell Prometheus of the services at this port of loopback; 0: any free one."
+        None, help="Tell Prometheus of the services at this port; 0: any free one."
     ),
+    metrics_address: str = typer.Option("127.0.0.1", help="Address of that port: 0.0.0.0 for a Prometheus elsewhere."),
 ) -> None:
     """Run recorder, provisioner and the others until it is stopped; what ends is started again, ever more slowly."""
     from mlinfn_condor.backup.metrics import BackupCollector
@@ -33,8 +34,8 @@ def run(
         raise UserError(f"a runner runs already: `mlinfn services status` ({settings.lock})")
     port = settings.metrics_port if metrics_port is None else metrics_port
     if port is not None:
-        server = metrics.serve(settings.state, "127.0.0.1", port, BackupCollector(lambda: room(None)))
-        print(f"metrics at http://127.0.0.1:{server.server_port}/metrics", flush=True)
+        server = metrics.serve(settings.state, metrics_address, port, BackupCollector(lambda: room(None)))
+        print(f"metrics at http://{metrics_address}:{server.server_port}/metrics", flush=True)
     Runner(services, settings.state).run()
 
 

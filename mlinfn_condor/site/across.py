@@ -4,13 +4,15 @@ and yields every mistake with its place and cure.
 
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from mlinfn_condor.contracts import promises
 from mlinfn_condor.contracts.settings import Contracts, PoolSettings
 from mlinfn_condor.pool import DeviceKind
 from mlinfn_condor.site.cluster import Kubernetes, Provisioning
 from mlinfn_condor.site.numbers import Number, glidein_numbers, shipped_numbers
-from mlinfn_condor.site.sections import Database, External, Hub, Identity
+from mlinfn_condor.site.references import secret_of
+from mlinfn_condor.site.sections import Backup, Database, External, Hub, Identity, Storage
 
 
 def promises_can_be_kept(
@@ -136,6 +138,24 @@ def database_is_meant(database: Database) -> Iterator[str]:
         yield f"database.host: {database.host} is no address that pods reach: leave it out for the rendered server"
 
 
+def copies_lie_elsewhere(storage: Storage, backup: Backup | None) -> Iterator[str]:
+    """What ends the homes' server must not end their copies."""
+    host = urlsplit(backup.repository.removeprefix("s3:")).hostname if backup else None
+    if host and host == storage.export.server.lower():
+        yield f"backup.repository: {host} also has the homes: name a server that does not end with it"
+
+
+def secrets_differ(database: Database, backup: Backup | None) -> Iterator[str]:
+    """Who may read the database's passwords need not read all homes."""
+    if backup is None:
+        return
+    for name, reference in backup.secrets.items():
+        if secret_of(reference) == database.passwords:
+            yield f"backup.{name}: {reference}: that Secret has the database's passwords: name one of its own"
+    if backup.password == backup.credentials:
+        yield f"backup.password: {backup.password}: is also credentials: each is a key of its own"
+
+
 def leaving_is_meant(external: External) -> Iterator[str]:
     """Who may leave needs somewhere to go to."""
     if external.pools and not external.projects:
@@ -153,5 +173,7 @@ CHECKS = (
     kinds_find_machines,
     intervals_agree,
     database_is_meant,
+    copies_lie_elsewhere,
+    secrets_differ,
     leaving_is_meant,
 )

@@ -34,16 +34,18 @@ EXPORT {{
 
 def files(site: Site) -> dict[str, str]:
     """By path below the overlay of the server."""
-    homes = site.storage.homes
+    server = site.storage.server
+    if server is None:
+        return {}
     namespace = f"{site.kubernetes.namespace}-files"
     disk = "/spec/volumeClaimTemplates"
-    changes: list[tuple[str, str, Any]] = [("replace", f"{disk}/0/spec/resources/requests/storage", homes.size)]
+    changes: list[tuple[str, str, Any]] = [("replace", f"{disk}/0/spec/resources/requests/storage", server.size)]
     if site.kubernetes.storage_class:
         changes += [("add", f"{disk}/{at}/spec/storageClassName", site.kubernetes.storage_class) for at in (0, 1)]
     if site.kubernetes.images.pull_secret:
         pull = [{"name": site.kubernetes.images.pull_secret}]
         changes.append(("add", "/spec/template/spec/imagePullSecrets", pull))
-    machines = [{"ipBlock": {"cidr": network}} for network in homes.machines]
+    machines = [{"ipBlock": {"cidr": network}} for network in server.machines]
     kustomization: Object = {
         "apiVersion": "kustomize.config.k8s.io/v1beta1",
         "kind": "Kustomization",
@@ -54,9 +56,12 @@ def files(site: Site) -> dict[str, str]:
         "configMapGenerator": [{"name": "mlinfn-files", "files": ["ganesha.conf"]}],
         "patches": [
             patch("Namespace", None, [("replace", "/metadata/name", namespace)]),
-            patch("Service", "files", [("replace", "/spec/clusterIP", homes.address)]),
+            patch("Service", "files", [("replace", "/spec/clusterIP", server.address)]),
             patch("StatefulSet", "files", changes),
             patch("NetworkPolicy", "files", [("replace", "/spec/ingress/0/from", machines)]),
         ],
     }
-    return {"kustomization.yaml": yaml_text(kustomization), "ganesha.conf": _GANESHA.format(path=homes.path)}
+    return {
+        "kustomization.yaml": yaml_text(kustomization),
+        "ganesha.conf": _GANESHA.format(path=site.storage.export.export),
+    }

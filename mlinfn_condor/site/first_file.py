@@ -18,7 +18,7 @@ zone = "UTC"  # by whose clock contracts reckon hours
 projects = [{projects}]
 {nodes}
 {identity}
-[storage.homes]
+[storage.{where}]
 {homes}
 [kubernetes]
 version = "1.35"
@@ -32,8 +32,8 @@ version = {version}
 # digests = {{ platform = "sha256:…" }}  # what a push prints; a version can be moved, a digest cannot
 
 # [backup]  # secrets are named, never written here
-# endpoint = "https://s3.example.org"
-# bucket = "mlinfn"
+# repository = "s3:https://s3.example.org/mlinfn"
+# credentials = "mlinfn-backup/credentials"
 {kinds}"""
 
 
@@ -70,6 +70,7 @@ def text(answers: Answers) -> str:
         )
         or "[pool.nodes.cpu]\ncpus = 8\n",
         identity=_identity(answers),
+        where="nfs" if ":/" in answers.nfs else "server",
         homes=_homes(answers),
         namespace=_quoted(answers.namespace),
         storage_class=_quoted(answers.storage_class),
@@ -116,7 +117,7 @@ def _identity(answers: Answers) -> str:
 def _homes(answers: Answers) -> str:
     server, colon, path = answers.nfs.partition(":/")
     if colon:
-        return f"server = {_quoted(server)}\npath = {_quoted('/' + path)}\n"
+        return f"server = {_quoted(server)}\nexport = {_quoted('/' + path)}\n"
     address = _quoted(answers.nfs)
     return (
         f"address = {address}  # of the rendered NFS server: free in the service network\n"

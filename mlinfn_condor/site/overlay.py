@@ -7,7 +7,8 @@ import yaml
 
 from mlinfn_condor.ingestion.rendering import SCHEMA, postgrest
 from mlinfn_condor.site.images import PRODUCT, image, split
-from mlinfn_condor.site.references import secret_of
+from mlinfn_condor.site.references import key_of, secret_of
+from mlinfn_condor.site.sections import Backup
 from mlinfn_condor.site.settings import Site
 
 Object = dict[str, Any]
@@ -57,6 +58,8 @@ def components(site: Site) -> list[str]:
         chosen.append("rest")
     if site.kubernetes.ingress_class:
         chosen.append("ingress")
+    if site.backup:
+        chosen.append("backup")
     return chosen
 
 
@@ -90,10 +93,8 @@ def database(site: Site) -> dict[str, str]:
 
 def homes(site: Site) -> Iterator[Object]:
     """The volume of the homes and the claim to it; a volume is the cluster's, so it bears the namespace in its name."""
-    told = site.storage.homes
     volume = f"mlinfn-homes-{site.kubernetes.namespace}"
-    options = told.mount_options + (["fsc"] if site.storage.node_cache else [])
-    capacity = {"storage": told.size}
+    export, capacity = site.storage.export, {"storage": site.storage.size}
     yield {
         "apiVersion": "v1",
         "kind": "PersistentVolume",
@@ -103,8 +104,8 @@ def homes(site: Site) -> Iterator[Object]:
             "accessModes": ["ReadWriteMany"],
             "persistentVolumeReclaimPolicy": "Retain",
             "storageClassName": "",
-            "mountOptions": options,
-            "nfs": {"server": told.server or told.address, "path": told.path},
+            "mountOptions": export.options.split(","),
+            "nfs": {"server": export.server, "path": export.export},
         },
     }
     yield {
@@ -135,6 +136,8 @@ def patches(site: Site) -> Iterator[Object]:
             yield patch(kind, None, changes)
     if site.identity.openid and site.identity.openid.client_secret:
         yield _hub_reads(secret_of(site.identity.openid.client_secret))
+    if site.backup:
+        yield from _backs_up(site, site.backup)
     yield from _flows(site)
     if cluster.ingress_class:
         host = site.hosts.public.split("//")[1].split("/")[0].split(":")[0]
@@ -185,6 +188,24 @@ def _hub_reads(secret: str) -> Object:
             ("add", "/spec/template/spec/containers/0/volumeMounts/-", mount),
         ],
     )
+
+
+def _backs_up(site: Site, backup: Backup) -> Iterator[Object]:
+    """Its secrets as files, its disk, and the way to the S3 server and from Prometheus."""
+    sources = [
+        {"secret": {"name": secret_of(reference), "items": [{"key": key_of(reference), "path": name}]}}
+        for name, reference in backup.secrets.items()
+    ]
+    volume = {"name": "backup-secrets", "projected": {"defaultMode": 0o400, "sources": sources}}
+    yield patch("Deployment", "services", [("add", "/spec/template/spec/volumes/-", volume)])
+    disk = [("replace", "/spec/resources/requests/storage", backup.disk)]
+    if site.kubernetes.storage_class:
+        disk.append(("add", "/spec/storageClassName", site.kubernetes.storage_class))
+    yield patch("PersistentVolumeClaim", "backup", disk)
+    namespace = "/spec/ingress/0/from/0/namespaceSelector/matchLabels/kubernetes.io~1metadata.name"
+    changes: list[tuple[str, str, Any]] = [("replace", namespace, site.kubernetes.metrics_namespace)]
+    changes.append(("replace", "/spec/egress/0/ports/0/port", backup.port))
+    yield patch("NetworkPolicy", "backup", changes)
 
 
 def _flows(site: Site) -> Iterator[Object]:

@@ -6,6 +6,7 @@ from typing import Any
 import tomli_w
 import yaml
 
+from mlinfn_condor.backup.settings import BackupPlan
 from mlinfn_condor.shipped import shipped
 from mlinfn_condor.site.images import image
 from mlinfn_condor.site.places import CONDOR_PORT, Places
@@ -59,7 +60,8 @@ def hub_settings(site: Site, places: Places) -> dict[str, Any]:
             "proxy_api": "http://proxy:8001",
         },
         "sessions": {
-            "homes": "/home/{username}",
+            "homes": f"{site.storage.root}/homes/{{username}}",
+            "own_accounts": True,
             "queue_timeout_seconds": int(longest),
             "prospects_file": str(places.provisioning / "prospects.json"),
             "owners_displace_sessions": bool(site.numbers.get("owner_displaces_sessions", True)),
@@ -76,9 +78,25 @@ def hub_settings(site: Site, places: Places) -> dict[str, Any]:
         },
         "membership": {"map_file": str(places.shared / "projects.map"), "projects": site.pool.projects},
         "accounts": accounts,
+        "storage": site.storage.told,
         "limits": site.hub.limits.model_dump(mode="json", exclude_none=True),
         "culling": site.hub.culling.model_dump(mode="json", exclude_none=True),
     }
+
+
+def storage(site: Site, places: Places) -> Mapping[str, str]:
+    """By name, what lies in `etc/storage`: what is backed up, where to, and under which name."""
+    told = {"storage": site.storage.told, "backup": backup_settings(site, places)}
+    return {"storage.toml": _HEAD + tomli_w.dumps(told), "name": site.name}
+
+
+def backup_settings(site: Site, places: Places) -> dict[str, Any]:
+    """As `mlinfn_condor.backup.settings.BackupSettings` reads them; nothing where the site has no backups."""
+    if site.backup is None:
+        return {}
+    plan = site.backup.model_dump(mode="json", exclude_none=True, include=set(BackupPlan.model_fields))
+    files = {f"{name}_file": str(places.secrets / "backup" / name) for name in site.backup.secrets}
+    return plan | files | {"folders": {"shared": f"{site.storage.root}/.mlinfn"}}
 
 
 def provisioning(site: Site, places: Places) -> Mapping[str, str]:
@@ -144,6 +162,9 @@ def pod(site: Site, places: Places) -> dict[str, Any]:
         {"name": "homes", "persistentVolumeClaim": {"claimName": "homes"}},
         {"name": "condor", "configMap": {"name": "mlinfn-condor"}},
     ]
+    for mount in container["volumeMounts"]:
+        if mount["name"] == "homes":
+            mount["mountPath"] = str(site.storage.root)
     # Programs in sessions and jobs find the pool by it.
     container["volumeMounts"].append({"name": "condor", "mountPath": f"{places.etc}/condor", "readOnly": True})
     if site.kubernetes.seccomp_user_images:

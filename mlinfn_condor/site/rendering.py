@@ -26,6 +26,8 @@ def render(site: Site) -> Mapping[str, str]:
             {"let-roles-in": (_kubernetes() / "database" / "let-roles-in").read_text()},
         ),
     }
+    if site.backup:
+        generated["mlinfn-storage"] = ("storage", platform_files.storage(site, where))
     keys = {name: {file: f"{folder}/{file}" for file in contents} for name, (folder, contents) in generated.items()}
     files = dict(_shipped())
     files |= {
@@ -33,7 +35,7 @@ def render(site: Site) -> Mapping[str, str]:
     }
     files["overlay/kustomization.yaml"] = overlay.yaml_text(overlay.kustomization(site, keys))
     files["overlay/homes.yaml"] = overlay.yaml_text(*overlay.homes(site))
-    if not site.storage.homes.server:
+    if site.storage.server:
         files |= {f"overlay-files/{name}": text for name, text in file_server.files(site).items()}
     return files | {f"k3s/{name}": text for name, text in datastore.files(site).items()}
 

@@ -115,9 +115,9 @@ def _script(site: Site) -> str:
                 site.database.rest_keys if site.offers_rest else None,
                 "keys of those who sign tokens of instruments",
             ),
-            (site.backup and site.backup.access_key, "access to the backups"),
-            (site.backup and site.backup.secret_key, "access to the backups"),
-            (site.backup and site.backup.password, "with what backups are encrypted"),
+            (site.backup and site.backup.credentials, "keys of the server of backups, as ~/.aws/credentials"),
+            (site.backup and site.backup.certificate, "authority of the server of backups"),
+            (site.backup and site.backup.password, "with what backups are encrypted: keep it elsewhere too"),
         )
         if secret
     }

@@ -1,16 +1,19 @@
 """Sections of the site file beside contracts and cluster. Each says what a number is in, and why it is what it is."""
 
-import re
-from typing import Annotated, Literal, Self
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
+from mlinfn_condor.backup.settings import BackupPlan
 from mlinfn_condor.contracts.settings import Name
 from mlinfn_condor.hub.accounts.openid import OpenId
 from mlinfn_condor.hub.culling.rules import Rules
 from mlinfn_condor.hub.page.limits import Limits
 from mlinfn_condor.site.references import SecretName, SecretReference, Section
+from mlinfn_condor.storage.settings import NfsSettings, StorageSettings
 
 Domain = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$")]
 Address = Annotated[str, Field(pattern=r"^[A-Za-z0-9.-]+:\d{1,5}$")]
@@ -77,70 +80,128 @@ class Hub(Section):
     culling: Rules = Rules()
 
 
-class Homes(Section):
-    """`[storage.homes]`: homes on NFS, seen alike by hub, access points, sessions and jobs."""
+HOMES = Path("/srv/mlinfn")
+"""Where every pod has `homes/` and `projects/`: kubernetes/base mounts them there."""
+_EXPORT = "/homes"
+"""Of the rendered server."""
 
-    server: str = ""
-    """The site's NFS server. Empty: one is rendered, on a disk of the cluster."""
-    path: str = Field(default="/homes", pattern=r"^/\S*$")
-    """What it exports."""
+
+class FileServer(Section):
+    """`[storage.server]`: an NFS server on a disk of the cluster, rendered where the site has none."""
+
     address: str = Field(default="", pattern=r"^(\d{1,3}(\.\d{1,3}){3}|[0-9a-fA-F:]+:[0-9a-fA-F:]*|)$")
-    """A free address of the cluster's service network for the rendered server: machines mount it, and they do not know
-    the cluster's names."""
+    """A free address of the cluster's service network: machines mount it, and they do not know the cluster's names."""
     size: Size = "500Gi"
-    """Of the rendered server's disk."""
+    """Of its disk."""
     machines: list[Network] = Field(default_factory=list)
-    """Networks of the cluster's machines, the only ones that may call the rendered server: not the pods', for a program
-    that speaks NFS itself could call itself anybody."""
-    mount_options: list[str] = Field(default=["nfsvers=4.2", "hard", "noatime"])
-    """`hard`: a job waits while the server is away, instead of losing what it writes."""
+    """Networks of the cluster's machines, the only ones that may call it: not the pods', for a program that speaks NFS
+    itself could call itself anybody."""
 
     @model_validator(mode="after")
     def _reachable(self) -> Self:
-        if not self.server and not self.address:
+        if not self.address:
             raise ValueError(
-                "address: missing. Name your NFS server (server), or a free address of the cluster's service network "
-                "for the rendered one (kubectl cluster-info dump | grep -m 1 service-cluster-ip-range)"
+                "address: missing. Name a free address of the cluster's service network "
+                "(kubectl cluster-info dump | grep -m 1 service-cluster-ip-range)"
             )
-        if not self.server and not self.machines:
+        if not self.machines:
             raise ValueError(
                 "machines: missing. Name the networks of the machines (kubectl get nodes -o wide shows them)"
             )
-        if self.server and self.address:
-            raise ValueError("address: is the rendered server's, and server names another one: leave one out")
         return self
 
 
-class Storage(Section):
-    """`[storage]`: what outlives sessions."""
+class Storage(StorageSettings):
+    """`[storage]`: as in storage.toml. In a cluster homes lie on NFS, seen alike by everything."""
 
-    homes: Homes
-    node_cache: bool = False
-    """Whether machines cache homes on a local disk (FS-Cache): they need `cachefilesd` and its disk."""
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    provider: Literal["nfs"] = "nfs"
+    root: Path = HOMES
+    server: FileServer | None = None
+    """In place of `nfs.server` and `nfs.export`."""
+    capacity: Size = "500Gi"
+    """What Kubernetes writes beside an export of the site's own; nothing is held to it."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _rendered_is_mounted(cls, told: Any) -> Any:
+        if not isinstance(told, dict) or not isinstance(told.get("nfs", {}), dict):
+            return told
+        nfs = told.get("nfs", {})
+        if told.get("server") is None:
+            if not nfs.get("server"):
+                raise ValueError(
+                    "nfs.server: missing. Name your NFS server ([storage.nfs] server, export), or a free address for "
+                    "one that is rendered ([storage.server] address, machines)"
+                )
+            return told
+        if {"server", "export"} & nfs.keys():
+            raise ValueError("[storage.server] is rendered, and [storage.nfs] names another one: leave one out")
+        address = told["server"].get("address") if isinstance(told["server"], dict) else None
+        return {**told, "nfs": {**nfs, "server": address or "-", "export": _EXPORT}}
+
+    @model_validator(mode="after")
+    def _where_pods_have_it(self) -> Self:
+        if self.root != HOMES:
+            raise ValueError(f"root: in a cluster pods have it at {HOMES}: leave it out")
+        return self
+
+    @property
+    def export(self) -> NfsSettings:
+        """What is mounted."""
+        assert self.nfs is not None  # noqa: S101 - the model refuses a site without
+        return self.nfs
+
+    @property
+    def size(self) -> str:
+        """Of the disk, as Kubernetes is told."""
+        return self.server.size if self.server else self.capacity
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """As storage.toml and the hub's settings have it."""
+        return self.model_dump(mode="json", exclude_none=True, include=set(StorageSettings.model_fields))
 
 
-def _is_cron(text: str) -> str:
-    if len(text.split()) != 5 or not re.fullmatch(r"[0-9A-Za-z*/,\- ]+", text):
-        raise ValueError("five fields are wanted, minute hour day month weekday: 30 2 * * *")
-    return text
+class Backup(BackupPlan):
+    """`[backup]`: as in storage.toml, with secrets by reference."""
 
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
-class Backup(Section):
-    """`[backup]`: where copies go and how long they stay. Secrets by reference; what acts on it reads this section."""
-
-    endpoint: Https
-    """The S3 server."""
-    bucket: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")
-    access_key: SecretReference = "mlinfn-backup/access-key"
-    secret_key: SecretReference = "mlinfn-backup/secret-key"  # noqa: S105 - a reference
     password: SecretReference = "mlinfn-backup/password"  # noqa: S105 - a reference
     """With what copies are encrypted. Keep it elsewhere too: without it they are lost."""
-    schedule: Annotated[str, AfterValidator(_is_cron)] = "30 2 * * *"
-    keep_daily: int = Field(default=7, ge=1)
-    keep_weekly: int = Field(default=5, ge=0)
-    keep_monthly: int = Field(default=12, ge=0)
-    late_hours: int = Field(default=30, ge=1)
-    """Age of the last copy from which it counts as late."""
+    credentials: SecretReference | None = None
+    """Keys of the S3 server, in the form of `~/.aws/credentials`."""
+    certificate: SecretReference | None = None
+    """Authority that signed the S3 server's certificate, when the system does not know it."""
+    disk: Size = "20Gi"
+    """For the dump of the database, other copies of one moment, and restic's cache."""
+
+    @model_validator(mode="after")
+    def _reachable_from_a_pod(self) -> Self:
+        if not self.repository.startswith("s3:"):
+            raise ValueError("repository: a folder of a pod is gone with it: write s3:https://host/bucket")
+        if self.credentials is None:
+            raise ValueError(
+                "credentials: missing, and repository is a bucket. Write mlinfn-backup/credentials, and put the keys "
+                "into that Secret in the form of ~/.aws/credentials"
+            )
+        if self.folders:
+            raise ValueError("folders: are the platform's own in a cluster: leave it out")
+        return self
+
+    @property
+    def secrets(self) -> dict[str, str]:
+        """By the name of its file in the container, each reference."""
+        told = {"password": self.password, "credentials": self.credentials, "certificate": self.certificate}
+        return {name: reference for name, reference in told.items() if reference}
+
+    @property
+    def port(self) -> int:
+        """Of the S3 server."""
+        address = urlsplit(self.repository.removeprefix("s3:"))
+        return address.port or (443 if address.scheme == "https" else 80)
 
 
 class Database(Section):

@@ -119,7 +119,7 @@ _CURE = {
     "hosts": "Give hosts.public and hosts.domain",
     "pool": "Say what there is to share: pool.projects and [pool.nodes.NAME]",
     "identity": "Say who may sign in: [identity.openid] or [identity.members]",
-    "storage": "Say where homes lie: [storage.homes]",
+    "storage": "Say where homes lie: [storage.nfs] or [storage.server]",
     "kubernetes": "Say which images run: [kubernetes.images]",
     "provisioning": "Say which nodes there can be: [provisioning.kinds.NAME]",
 }

@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2]
 MANIFESTS = ROOT / "kubernetes"
 WORKLOADS = ("StatefulSet", "Deployment")
 NODE = {"app.kubernetes.io/name": "mlinfn-glidein"}
-BASELINE_CAPABILITIES = {"CHOWN", "DAC_OVERRIDE", "FOWNER", "KILL", "SETGID", "SETUID"}
+BASELINE_CAPABILITIES = {"CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "SETGID", "SETUID"}
 OF_IMAGES = {"mlinfn", "psql", "pg_isready"}
 Objects = list[dict[str, Any]]
 
@@ -247,7 +247,7 @@ def the_cluster_is_asked_by_the_provisioner_alone(objects: Objects) -> Iterator[
 def each_reads_the_secrets_of_its_own_role(objects: Objects) -> Iterator[str]:
     """The database's owner, the pool's key and an administrator's token are for few."""
     few = {
-        "owner": {"services.migrate", "services.let-roles-in"},
+        "owner": {"services.migrate", "services.let-roles-in", "services.backup"},
         "owner-password": {"services.migrate", "services.let-roles-in", "database.postgresql"},
         "mlinfn-pool-keys": {"central-manager.central-manager", "interactive.schedd", "batch.schedd"},
         "mlinfn-administrator-token": {"hub.hub", "services.provisioner"},

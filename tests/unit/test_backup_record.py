@@ -53,7 +53,7 @@ def test_what_is_late_or_wrong_is_said_in_words() -> None:
 def test_the_settings_refuse_what_cannot_be_meant(tmp_path: Path) -> None:
     given = {"repository": "/srv/b", "password_file": "/p"}
     for wrong, told in (
-        ({"repository": "s3:https://key:secret@host/b"}, "belong into credentials_file"),
+        ({"repository": "s3:https://key:secret@host/b"}, "belong into a file of credentials"),
         ({"repository": "backup"}, "an absolute path"),
         ({"late_after_hours": 24}, "is not above every_hours"),
         ({"folders": {"a/b": "/x"}}, "a name without /"),

@@ -10,6 +10,7 @@ from mlinfn_condor.site.first_file import Answers, text
 from mlinfn_condor.site.settings import parse
 
 EXAMPLE = text(Answers())
+BACKUP = "[backup]\nrepository = 's3:https://s3.example/b'\ncredentials = 'mlinfn-backup/keys'\n"
 
 
 def mistakes(changed: str) -> list[str]:
@@ -62,7 +63,7 @@ def test_every_mistake_is_told_at_once_with_its_place_and_cure():
         .replace("grace_seconds = 135", "grace_seconds = 60")
         .replace('version = "0.1.0"', 'version = "latest"')
         .replace('"mlinfn-openid/client-secret"', '"hunter2!"')
-        .replace("[storage.homes]", "[storage.home]")
+        .replace("[storage.server]", "[storage.serve]")
         + """
 [numbers]
 vacate_second = 20
@@ -72,8 +73,7 @@ alpha = { devices = 9 }
 [owners.beta]
 [hub.limits.projects.gamma]
 [backup]
-endpoint = "https://key:secret@s3.example.org"
-bucket = "mlinfn"
+repository = "s3:https://key:secret@s3.example.org/mlinfn"
 [externals]
 """
     )
@@ -81,12 +81,11 @@ bucket = "mlinfn"
         "hosts.public: ",
         "kubernetes.images.version: 'latest' may be another image tomorrow",
         "identity.openid.client_secret: this is no reference",
-        "storage.homes: ",
-        "storage.home: ",
+        "storage: nfs.server: missing. Name your NFS server",
         "numbers: vacate_second: the policy has no such number: did you mean vacate_seconds?",
         "pledges.batch: 9 devices are pledged, and the pool has 8",
         "owners.beta: an owner without devices",
-        "backup.endpoint: ",
+        "backup.repository: keys in the address are seen by everybody",
         "externals: there is no such table: did you mean [external]?",
     ):
         assert any(part in line for line in told), (part, told)
@@ -119,7 +118,17 @@ bucket = "mlinfn"
         ("", ('registry = ', 'postgresql = "postgres"\nregistry = '), "names no version"),
         ("", ('registry = ', 'digests = { platform = "sha256:12" }\nregistry = '), "a digest is sha256:"),
         ("", ('address = "10.96.0.49"', ""), "address: missing"),
-        ("", ('address = "10.96.0.49"', 'address = "10.96.0.49"\nserver = "nfs"'), "leave one out"),
+        ("[storage.nfs]\nserver = 'nfs'\n", None, "leave one out"),
+        ("", ("[storage.server]", "[storage]\nprovider = 'local'\n[storage.server]"), "storage.provider: "),
+        ("", ("[storage.server]", "[storage]\nroot = '/x'\n[storage.server]"), "root: in a cluster"),
+        ("[backup]\nrepository = '/srv/b'\n", None, "a folder of a pod is gone with it"),
+        ("[backup]\nrepository = 's3:https://s3.example/b'\n", None, "backup: credentials: missing"),
+        (f"{BACKUP}late_after_hours = 20\n", None, "late_after_hours 20.0 is not above every_hours 24"),
+        (f"{BACKUP}password = 'mlinfn-database/password'\n", None, "that Secret has the database's passwords"),
+        (f"{BACKUP}password = 'mlinfn-backup/keys'\n", None, "each is a key of its own"),
+        (f"{BACKUP}password = 'in clear!'\n", None, "backup.password: this is no reference"),
+        (f"{BACKUP}password_file = '/p'\n", None, "backup.password_file: "),
+        (BACKUP.replace("s3.example", "10.96.0.49"), None, "10.96.0.49 also has the homes"),
         ("", ('zone = "UTC"', 'zone = "Rome"'), "hosts.zone: 'Rome' is no time zone"),
         ("[[schedules]]\nowner='a'\nname='n'\ncommand=['x']\nfolder='/h'\n", None, "schedules.0: say when"),
         ("[[schedules]]\nowner='a'\nname='n'\ncommand=['x']\nfolder='/h'\nevery=60\nproject='gamma'\n", None,

@@ -11,6 +11,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
+from mlinfn_condor.backup.settings import of_site
 from mlinfn_condor.bench.instruments import SITE as INGESTION
 from mlinfn_condor.cli.main import app
 from mlinfn_condor.hub.settings import HubSettings
@@ -43,6 +44,11 @@ owner_displaces_sessions = false
 host = "db.example.org"
 port = 5433
 rest_schemas = ["radon"]
+[backup]
+repository = "s3:https://s3.example.org:9000/bari"
+password = "mine/for-backups"
+credentials = "mlinfn-backup/credentials"
+late_after_hours = 30
 [external]
 central_manager = "cm.example.org:9618"
 pools = ["cm.other.example:9618"]
@@ -177,6 +183,50 @@ def test_hub_and_provisioner_understand_their_files(name):
         assert pod["metadata"]["labels"]["app.kubernetes.io/name"] == "mlinfn-glidein"
         assert {"name": "TZ", "value": site.hosts.zone} in pod["spec"]["containers"][0]["env"]
         assert pod["spec"].get("runtimeClassName") == (None if name == "example" else "nvidia")
+
+
+def test_the_service_of_backups_reads_what_the_site_says_and_its_secrets_as_files(sites, tmp_path):
+    assert "overlay/storage/storage.toml" not in rendered("example")
+    (tmp_path / "storage.toml").write_text(rendered("elsewhere")["overlay/storage/storage.toml"])
+    storage, backup = of_site(tmp_path / "storage.toml")
+    assert (storage.provider, storage.nfs.source) == ("nfs", "nfs.example.org:/homes")
+    assert (backup.repository, backup.late_after_hours) == ("s3:https://s3.example.org:9000/bari", 30)
+    hub = parse_settings(rendered("elsewhere")["overlay/hub/hub.toml"], "hub.toml", HubSettings)
+    assert (hub.storage, hub.sessions.own_accounts) == (storage, True)
+    objects = sites["elsewhere/overlay"]
+    spec = first(objects, "Deployment", "services")["spec"]["template"]["spec"]
+    (container,) = [each for each in spec["containers"] if each["name"] == "backup"]
+    volumes = {each["name"]: each for each in spec["volumes"]}
+    mounts = {each["mountPath"]: each for each in container["volumeMounts"]}
+    # The entrypoint copies what is mounted in /etc/mlinfn/secrets to /run/mlinfn/secrets.
+    secrets = volumes[mounts["/etc/mlinfn/secrets/backup"]["name"]]["projected"]["sources"]
+    files = {f"/run/mlinfn/secrets/backup/{item['path']}": item for each in secrets for item in each["secret"]["items"]}
+    assert files.keys() == {str(backup.password_file), str(backup.credentials_file)}
+    assert next((e["secret"]["name"], e["secret"]["items"][0]["key"]) for e in secrets) == ("mine", "for-backups")
+    assert mounts[str(storage.root)]["readOnly"] is True
+    told = {each["name"]: each.get("value") for each in container["env"]}
+    assert told["MLINFN_STORAGE"] == f"{mounts['/etc/mlinfn/storage']['mountPath']}/storage.toml"
+    data = next(e for e in objects if e["metadata"]["name"].startswith("mlinfn-storage"))["data"]
+    assert data["name"] == "bari"
+    assert first(objects, "NetworkPolicy", "backup")["spec"]["egress"][0]["ports"][0]["port"] == 9000
+    assert "services" not in {e["metadata"]["name"] for e in sites["example/overlay"] if e["kind"] == "Service"}
+
+
+def test_homes_lie_at_one_place_for_hub_access_points_sessions_and_jobs(sites):
+    for name, objects in sites.items():
+        if not name.endswith("/overlay"):
+            continue
+        where = {
+            (mount["mountPath"], mount.get("subPath"))
+            for _, container, _ in policies.containers(objects)
+            for mount in container["volumeMounts"]
+            if mount["name"] == "homes"
+        }
+        assert where == {("/srv/mlinfn", None), ("/var/lib/mlinfn/shared", ".mlinfn")}
+        volume = first(objects, "PersistentVolume")["spec"]
+        assert {"hard", "nosuid", "nodev", "vers=4.2", "fsc"} <= set(volume["mountOptions"])
+    node = yaml.safe_load(rendered("elsewhere")["overlay/provisioning/pod.yaml"])["spec"]["containers"][0]
+    assert {"name": "homes", "mountPath": "/srv/mlinfn"} in node["volumeMounts"]
 
 
 def test_a_sites_choices_reach_its_manifests(sites):
