@@ -47,7 +47,8 @@ def why(
 
     wanted = JobId.parse(job)
     snapshot = Snapshot.take(connection.connect().pool, also=wanted)
-    answer = explain(snapshot, wanted, _nodes_for(snapshot.job(wanted)))
+    found = snapshot.job(wanted)
+    answer = explain(snapshot, wanted, _nodes_for(found), _last_words_of(found))
     if as_json:
         print(json.dumps(asdict(answer) | {"job": str(answer.job)}))
         return
@@ -66,6 +67,21 @@ def _nodes_for(job: "Job | None") -> "Nodes | None":
     return found.says_of(job)
 
 
+def _last_words_of(job: "Job | None") -> str:
+    """What a job that failed wrote last to its errors, if that is a file that whoever asks may read."""
+    from mlinfn_condor.pool import JobState, find_job
+    from mlinfn_condor.pool.ads import text
+
+    if job is None or job.state is not JobState.COMPLETED or text(job.ad, "ExitCode") in ("", "0"):
+        return ""
+    found = find_job(connection.connect().pool, job.id, ["Iwd", "Err"])
+    try:
+        lines = [line for line in _tail(Path(text(found.ad, "Iwd")) / text(found.ad, "Err")) if line.strip()]
+    except OSError:
+        return ""
+    return " ".join(lines[-1].split()) if lines else ""
+
+
 def logs(
     job: str = typer.Argument(help="batch@12.0, interactive@3.0; 12.0 means batch@12.0."),
     lines: int = typer.Option(20, "-n", "--lines", help="Last lines of each file."),
@@ -82,7 +98,7 @@ def logs(
             print("\n".join(_tail(path, lines)))
 
 
-def _tail(path: Path, lines: int) -> Iterator[str]:
+def _tail(path: Path, lines: int = 20) -> Iterator[str]:
     from collections import deque
 
     with path.open(errors="replace") as file:

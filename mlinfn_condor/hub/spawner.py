@@ -355,6 +355,10 @@ class CondorSpawner(Spawner):  # type: ignore[misc]  # jupyterhub has no types
         reason = ads.text(ended.ad, "RemoveReason") if ended else ""
         code = ads.text(ended.ad, "ExitCode") if ended else ""
         why = reason or (f"exit code {code}" if code else "its access point does not tell why")
+        # What ended it on its node, such as a quota that only its user meets, stands in its errors.
+        words = await self._in_thread(self.folder.last_words) if self.folder and not reason and code != "0" else ""
+        if words:
+            why += f": {words}"
         return f"the session ended before JupyterLab answered ({why}); its log is {self._log_file()}"
 
     async def _waiting(self, job: Job) -> Step:

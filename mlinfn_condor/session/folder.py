@@ -20,6 +20,9 @@ from mlinfn_condor.storage.room import refuse_full
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 _LOOK_SECONDS = 0.05
+_LAST_BYTES = 4096
+ERRORS = "jupyter.err"
+"""What submit_templates/session.sub calls the errors of a session's job."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,18 @@ class SessionFolder:
         """Write a file anew that nobody else may read; readers see the old one or the new one, whole."""
         with owned.opened(self.path) as folder:
             owned.write(folder, name, text)
+
+    def last_words(self) -> str:
+        """The last line that its job wrote to its errors; empty where there is none to read. No link is followed."""
+        try:
+            with owned.opened(self.path) as folder:
+                flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+                with os.fdopen(os.open(ERRORS, flags, dir_fd=folder), "rb") as file:
+                    file.seek(max(0, os.fstat(file.fileno()).st_size - _LAST_BYTES))
+                    lines = file.read(_LAST_BYTES).decode(errors="replace").split("\n")
+        except OSError:
+            return ""
+        return next((" ".join(line.split()) for line in reversed(lines) if line.strip()), "")
 
     def server(self) -> Server | None:
         """The server, if it has told that it answers; None before and after."""

@@ -38,14 +38,18 @@ class Answer:
     """Bound on match → start with its devices; None when nobody can give one, or it has started or ended."""
 
 
-def why(snapshot: Snapshot, job_id: JobId, nodes: Nodes | None = None) -> Answer:
-    """The answer for one job of the snapshot, in a pool to which nodes may be added. Raises JobNotFound."""
+def why(snapshot: Snapshot, job_id: JobId, nodes: Nodes | None = None, last_words: str = "") -> Answer:
+    """The answer for one job of the snapshot, in a pool to which nodes may be added. Raises JobNotFound.
+
+    `last_words` are those that a job which failed wrote to its errors.
+    """
     job = snapshot.job(job_id)
     if job is None:
         raise JobNotFound(f"{job_id.access_point} knows no job {job_id.local}: `mlinfn status` lists those it has")
     held = held_devices(snapshot.slots)
     if job.state is not JobState.IDLE:
         headline, *lines = outcomes.sentences(snapshot, job, held)
+        lines += [f"Its last words: {last_words}"] if last_words else []
         return Answer(job_id, headline, tuple(lines), None)
     ask = Ask.of(job)
     asks = f"It asks {ask.words}, as {ask.priority_class.value}" + (

@@ -1,5 +1,6 @@
 """What somebody who is signed in may send to a real hub on a real pool: a clear refusal each, and nothing submitted."""
 
+import html
 import os
 import subprocess
 from collections.abc import Iterator
@@ -152,6 +153,23 @@ def test_a_form_with_one_mistake_comes_back_as_it_was_filled_in(alice):
     assert 'data-server="notes"' in page
     assert 'value="3"' in page
     assert 'value="1000000"' in page
+
+
+def test_a_full_home_is_told_on_the_page_and_nothing_is_submitted(hub, settings):
+    bob, before = Person(hub.url, "bob", hub.passwords["bob"]), submitted(settings)
+    home = hub.layout.pool.homes / "bob"
+    aside = home.rename(home.with_name("bob-aside"))
+    home.symlink_to("/proc")  # a disk on which nothing is free
+    try:
+        events = bob.start()
+        page = bob.ask("GET", "spawn-pending/bob")
+    finally:
+        home.unlink()
+        aside.rename(home)
+    assert events[-1].get("failed"), events
+    for told in (events[-1]["message"], html.unescape(page.text)):
+        assert f"The home {home} is full (0 MB are left of its disk): remove files, or ask for more room" in told
+    assert submitted(settings) == before
 
 
 @pytest.mark.parametrize("name", LEGAL)

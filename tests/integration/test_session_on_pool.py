@@ -2,6 +2,7 @@
 
 import os
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -57,3 +58,21 @@ def test_a_session_without_device_waits_for_nothing_and_shows_no_secret(folder: 
     assert session.devices == []
     assert str(folder.path) in ads
     assert folder.token() not in ads
+
+
+def test_a_home_that_is_full_on_its_node_ends_the_session_with_its_reason(
+    folder: SessionFolder, driver: Driver
+) -> None:
+    submit(driver, folder, "root=/proc")  # a disk on which nothing is free
+    job = wait_until(lambda: ended(driver), SECONDS, "the session has ended")
+    told = driver.run(sys.executable, "-m", "mlinfn_condor.cli", "why", f"interactive@{job}", user="bob").stdout
+    assert "with exit code 1" in told
+    assert "Its last words: the home /proc is full (0 MB are left of its disk): remove files" in told
+    assert folder.last_words() in told
+
+
+def ended(driver: Driver) -> str:
+    """Of bob's sessions without a home the last one; empty while none has ended."""
+    mine = 'Owner == "bob" && Iwd == "/proc"'
+    told = driver.run("condor_history", "-name", "interactive@", "-constraint", mine, "-af", "ClusterId").stdout.split()
+    return f"{told[0]}.0" if told else ""
