@@ -84,11 +84,23 @@ def status(dsn: str | None = DSN, as_json: bool = typer.Option(False, "--json", 
 
 
 @app.command()
-def migrate(dsn: str | None = DSN) -> None:
+def migrate(
+    dsn: str | None = DSN,
+    or_newer: bool = typer.Option(
+        False, "--or-newer", help="Take a database that a newer version has migrated as it is: docs/upgrading.md."
+    ),
+) -> None:
     """Bring the schema up to date. Safe to run twice, and at once from two places."""
     from mlinfn_condor import store
+    from mlinfn_condor.store.errors import DatabaseNewer
 
-    names = store.migrate(store.dsn_of_site(dsn))
+    try:
+        names = store.migrate(store.dsn_of_site(dsn))
+    except DatabaseNewer as error:
+        if not or_newer:
+            raise
+        print(f"left as it is: {str(error).partition(';')[0]}")
+        return
     for name in names:
         print(f"applied {name}")
     if not names:

@@ -15,6 +15,10 @@ class MigrationFailed(StoreError):
     """Schema and program do not fit together, or a migration could not be applied; its transaction is undone."""
 
 
+class DatabaseNewer(MigrationFailed):
+    """The database had a migration that this program does not know: a newer one was here."""
+
+
 class ServerFailed(StoreError):
     """The private PostgreSQL of this user could not be brought up or down."""
 

@@ -12,7 +12,7 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from mlinfn_condor.store.connection import connect, place
-from mlinfn_condor.store.errors import MigrationFailed
+from mlinfn_condor.store.errors import DatabaseNewer, MigrationFailed
 from mlinfn_condor.store.statements import Statements
 
 OLDEST_SERVER = 150000
@@ -88,7 +88,7 @@ def missing(known: Sequence[Migration], done: Sequence[Applied]) -> list[Migrati
         mine = by_number.get(row.number)
         if mine is None:
             newest = known[-1].name if known else "none"
-            raise MigrationFailed(
+            raise DatabaseNewer(
                 f"the database is newer than this program: it has {row.name}, the program's last is {newest}; "
                 "install the newer mlinfn-condor"
             )
