@@ -2,6 +2,7 @@
 
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import typer
@@ -35,6 +36,7 @@ def record(
     from mlinfn_condor.accounting.settings import AccountingSettings
     from mlinfn_condor.cli.connection import connect as pool
     from mlinfn_condor.store import migrate
+    from mlinfn_condor.store.errors import DatabaseNewer
     from mlinfn_condor.store.local import RECORDER
     from mlinfn_condor.store.site import dsn_of_site
 
@@ -53,7 +55,8 @@ def record(
     )
     if once:
         if dsn is None:
-            migrate(dsn_of_site())
+            with suppress(DatabaseNewer):  # The version before works with it: docs/upgrading.md.
+                migrate(dsn_of_site())
         service.once()
         print("recorded: `mlinfn accounting status` tells how far, `mlinfn report` what it says")
     else:

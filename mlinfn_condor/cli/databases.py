@@ -31,15 +31,13 @@ AS = typer.Option(Role.OWNER, "--as", help="Role to enter the private database a
 def up() -> None:
     """Bring a private PostgreSQL up, or find it, and bring its schema up to date. No root, no port, no set-up."""
     from mlinfn_condor.cli.progress import RichReport
-    from mlinfn_condor.store import migrate
     from mlinfn_condor.store.site import VARIABLE, local_server
 
     server = local_server()
     found = server.running() is not None
     dsn = server.up(RichReport())
     print(f"the database {'was up already' if found else 'is up'}: {server.status().programs}")
-    for name in migrate(dsn):
-        print(f"applied {name}")
+    _bring_up_to_date(dsn, or_newer=True)
     print("`mlinfn db shell` opens psql in it, `mlinfn db url` prints its address")
     if os.environ.get(VARIABLE):
         print(f"commands do not use it while {VARIABLE} is set")
@@ -92,19 +90,26 @@ def migrate(
 ) -> None:
     """Bring the schema up to date. Safe to run twice, and at once from two places."""
     from mlinfn_condor import store
+
+    if _bring_up_to_date(store.dsn_of_site(dsn), or_newer=or_newer) == 0:
+        print("the schema is up to date")
+
+
+def _bring_up_to_date(dsn: str, *, or_newer: bool) -> int | None:
+    """How many files were applied; None when a newer version has been here, and that is taken as it is."""
+    from mlinfn_condor import store
     from mlinfn_condor.store.errors import DatabaseNewer
 
     try:
-        names = store.migrate(store.dsn_of_site(dsn))
+        names = store.migrate(dsn)
     except DatabaseNewer as error:
         if not or_newer:
             raise
         print(f"left as it is: {str(error).partition(';')[0]}")
-        return
+        return None
     for name in names:
         print(f"applied {name}")
-    if not names:
-        print("the schema is up to date")
+    return len(names)
 
 
 @app.command()
