@@ -158,6 +158,7 @@ def test_sessions_and_jobs_survive_an_upgrade_of_all_but_their_nodes(platform: P
     def goes_on(step: str) -> None:
         seen = len(ticks(home))
         wait_until(same_session, BACK_SECONDS, f"{step}: the same session answers")
+        wait_until(lambda: hubs.answers(hub.settings), BACK_SECONDS, f"{step}: the hub answers")
         wait_until(lambda: len(ticks(home)) > seen, BACK_SECONDS, f"{step}: the training goes on")
         assert ticks(home) == list(range(len(ticks(home)))), f"{step}: the training was started again"
         assert platform.nodes() == nodes, step
