@@ -83,11 +83,12 @@ class Site:
 
     def jobs(self) -> Counter[str]:
         """How many jobs each run has, in the queue and past it."""
-        mine = ["-name", "batch@", "-constraint", "MlinfnRun isnt undefined", "-af", "MlinfnRun", "Owner"]
+        mine = ["-name", "batch@", "-constraint", "MlinfnRun isnt undefined", "-af", "MlinfnRun", "Owner", "ClusterId"]
         lines = (self.driver.run(tool, *mine).stdout.splitlines() for tool in ("condor_q", "condor_history"))
-        found = [line.split() for each in lines for line in each]
-        assert {owner for _, owner in found} <= {"alice"}
-        return Counter(mark for mark, _ in found)
+        # As a set: one that ends between the two questions is told of by both.
+        found = {tuple(line.split()) for each in lines for line in each}
+        assert {owner for _, owner, _ in found} <= {"alice"}
+        return Counter(mark for mark, *_ in found)
 
 
 @pytest.fixture

@@ -42,7 +42,8 @@ def standing_still(pid: int) -> Iterator[None]:
 def test_a_daemon_that_answers_is_told_from_one_that_does_not_exist(site):
     for role in ("interactive", "batch"):
         assert site[role].probe("schedd-answers", f"{role}@").returncode == 0
-    assert site["central-manager"].probe("collector-answers").returncode == 0
+    # It tells of itself some seconds after its start.
+    wait_until(lambda: site["central-manager"].probe("collector-answers").returncode == 0, 90, "the collector answers")
     unknown = site["batch"].probe("schedd-answers", "nightly@")
     assert unknown.returncode == 1
     assert "nightly@" in unknown.stderr
