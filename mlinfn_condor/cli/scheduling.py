@@ -83,12 +83,9 @@ def add(
         command=command, cpus=cpus, memory_mb=memory_mb, devices=devices, project=project, folder=folder
     )
     with _book(dsn) as book:
-        mark = ""
-        if kind in ("rows", "commits"):
-            now = arrivals.position(book, kind, spec)
-            mark = arrivals.EVERYTHING if everything and kind == "rows" else now
-        if kind == "rows":
-            book.count_new(spec, mark, mark)  # a table that is not there or not prepared is refused here
+        mark = arrivals.beginning(book, kind, spec)
+        if everything and kind == "rows":
+            mark = arrivals.EVERYTHING
         wish = asking.Wish(
             owner=_me(), name=name, kind=kind, spec=spec, request=request, zone=zone, misfire=Rule(misfire.value),
             grace=grace, catch_up=catch_up, jitter=jitter, overlap=overlap, retries=retries, retry_pause=retry_pause,

@@ -11,6 +11,8 @@ from mlinfn_condor.schedules import repositories
 from mlinfn_condor.schedules.book import Book
 from mlinfn_condor.schedules.runs import Schedule
 
+DATA = ("rows", "commits")
+"""Kinds of schedules that data starts; the others go by the clock."""
 EVERYTHING = "1:1:"
 """The snapshot that saw nothing: after it all rows are new."""
 
@@ -26,6 +28,16 @@ class Arrived:
 def position(book: Book, kind: str, spec: str) -> str:
     """Where the data ends now: a snapshot, or a commit. Raises MlinfnError, psycopg's Error."""
     return book.snapshot() if kind == "rows" else repositories.tip(spec)
+
+
+def beginning(book: Book, kind: str, spec: str) -> str:
+    """Where data begins to be new to a new schedule; empty where the clock starts it. Raises as `position` does."""
+    if kind not in DATA:
+        return ""
+    mark = position(book, kind, spec)
+    if kind == "rows":
+        book.count_new(spec, mark, mark)  # a table that is not there or not prepared is refused here
+    return mark
 
 
 def look(book: Book, schedule: Schedule) -> Arrived:

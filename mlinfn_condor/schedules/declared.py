@@ -19,7 +19,6 @@ from mlinfn_condor.schedules.settings import SchedulesSettings
 from mlinfn_condor.store import Error
 from mlinfn_condor.submission.requests import Devices, Identity, TrainingRequest
 
-DATA = ("rows", "commits")
 STEADY = (
     "kind", "spec", "zone", "misfire", "grace_s", "catch_up", "jitter_s", "overlap", "retries", "retry_s", "least",
     "at_latest_s", "job",
@@ -42,16 +41,16 @@ class DeclaredSchedule(BaseModel):
     """Seconds."""
     rows: str | None = None
     commits: str | None = None
-    zone: str = "UTC"
-    misfire: Misfire = Misfire.ONCE
-    grace: int = 60
-    catch_up: int = 10
-    jitter: int = 0
-    overlap: bool = False
-    retries: int = 0
-    retry_pause: int = 60
-    least: int = 1
-    at_latest: int | None = None
+    zone: str = Wish.zone
+    misfire: Misfire = Wish.misfire
+    grace: int = Wish.grace
+    catch_up: int = Wish.catch_up
+    jitter: int = Wish.jitter
+    overlap: bool = Wish.overlap
+    retries: int = Wish.retries
+    retry_pause: int = Wish.retry_pause
+    least: int = Wish.least
+    at_latest: int | None = Wish.at_latest
     cpus: int = 1
     memory_mb: int = 2048
     gpus: int = 0
@@ -134,7 +133,9 @@ def compare(
     now, wanted, mistakes = now or datetime.now(UTC), [], []
     for wish in wishes:
         try:
-            wanted.append(dict(asking.values(wish, settings, now)) | {"mark": _mark(book, wish)})
+            wanted.append(
+                dict(asking.values(wish, settings, now)) | {"mark": arrivals.beginning(book, wish.kind, wish.spec)}
+            )
         except (MlinfnError, Error) as error:
             mistakes.append(f"{wish.owner}'s {wish.name}: {' '.join(str(error).split())}")
     if mistakes:
@@ -151,16 +152,6 @@ def apply(book: Book, found: Changes, settings: SchedulesSettings) -> None:
             book.rewrite(values)
         for values in found.add:
             book.add(values, settings.per_user)
-
-
-def _mark(book: Book, wish: Wish) -> str:
-    """Where data begins to be new, if it is new to the book."""
-    if wish.kind not in DATA:
-        return ""
-    mark = arrivals.position(book, wish.kind, wish.spec)
-    if wish.kind == "rows":
-        book.count_new(wish.spec, mark, mark)  # a table that is not there or not prepared is refused here
-    return mark
 
 
 def _differ(wish: Mapping[str, Any], schedule: Schedule) -> bool:

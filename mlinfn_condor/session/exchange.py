@@ -7,11 +7,12 @@ reader nothing and gives its writer nothing.
 import contextlib
 import json
 import os
-import secrets
 import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+from mlinfn_condor.storage import owned
 
 LARGEST_BYTES = 256 * 1024
 """Ten times the report of a session with a hundred kernels; more is not read."""
@@ -39,20 +40,8 @@ def read(folder: Path, name: str) -> dict[str, Any] | None:
 
 def write(folder: Path, name: str, content: Mapping[str, Any]) -> None:
     """Put the object there; readers see the old or the new one. OSError if the folder is gone or is not a session's."""
-    unfinished = f".{name}.{secrets.token_hex(4)}"
     with _opened(folder) as directory:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        try:
-            with os.fdopen(os.open(unfinished, flags, 0o600, dir_fd=directory), "w") as file:
-                file.write(json.dumps(content) + "\n")
-                if os.geteuid() == 0:
-                    owner = os.fstat(directory)
-                    os.fchown(file.fileno(), owner.st_uid, owner.st_gid)
-            os.rename(unfinished, name, src_dir_fd=directory, dst_dir_fd=directory)
-        except OSError:
-            with contextlib.suppress(OSError):
-                os.unlink(unfinished, dir_fd=directory)
-            raise
+        owned.write(directory, name, json.dumps(content) + "\n")
 
 
 def remove(folder: Path, name: str) -> None:
