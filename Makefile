@@ -24,8 +24,8 @@ $(TARGETS):
 else
 
 bin := .venv/bin
-# Tests wait more than they compute: two files at a time, each worker with a pool and a database of its own.
-pytest := $(bin)/pytest -n 2 --dist loadfile
+# Tests wait more than they compute: two files at a time, the long stories first, each worker with a pool and a database
+pytest := $(bin)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 # What a command says is shown only when it fails.
 calmly = said=$$($(1) 2>&1) || { echo "$$said"; exit 1; }
 

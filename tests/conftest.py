@@ -1,13 +1,12 @@
 """What all tests share: the versions in the header, blind unit tests, and one real pool for those that need it."""
 
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from homes import a_home
 from s3 import restic_program, s3  # noqa: F401 - fixtures
 
 from mlinfn_condor.embedded import distribution, lifecycle
@@ -54,14 +53,9 @@ def installed() -> distribution.Distribution:
 
 @pytest.fixture(scope="session")
 def pool_home(installed: distribution.Distribution) -> Iterator[Path]:
-    """A folder of this test run's own for pools, with a short path: sockets lie below it."""
-    home = Path(tempfile.mkdtemp(prefix="mlinfn-"))
-    if installed.private:
-        (home / "htcondor").symlink_to(Settings().distributions)
-    (Settings().home / "proxy").mkdir(parents=True, exist_ok=True)
-    (home / "proxy").symlink_to(Settings().home / "proxy")
-    yield home
-    shutil.rmtree(home, ignore_errors=True)
+    """A folder of this test run's own for pools."""
+    with a_home() as home:
+        yield home
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,10 @@ import pytest
 
 from mlinfn_condor.embedded.distribution import Distribution
 
-pytestmark = pytest.mark.skipif(os.geteuid() == 0, reason="jobs refuse root; `make test` runs as another user")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(os.geteuid() == 0, reason="jobs refuse root; `make soak` runs as another user"),
+]
 ROOT = Path(__file__).parents[2]
 SECONDS = 300
 CASES = ("burst", "handovers")

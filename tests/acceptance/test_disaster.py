@@ -6,7 +6,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from homes import a_home
 from hub_client import Person, wait_until
 from s3 import S3
 
@@ -102,10 +102,6 @@ class Platform:
 
 @pytest.fixture
 def platform(installed: Distribution, s3: S3, restic_program: Path, tmp_path: Path) -> Iterator[Platform]:
-    home = Path(tempfile.mkdtemp(prefix="mlinfn-"))
-    for part in ("htcondor", "proxy", "restic"):
-        if (Settings().home / part).exists():
-            (home / part).symlink_to(Settings().home / part)
     password = tmp_path / "password"
     password.touch(mode=0o600)
     password.write_text("rehearsal")
@@ -114,13 +110,13 @@ def platform(installed: Distribution, s3: S3, restic_program: Path, tmp_path: Pa
         f'[backup]\nrepository = "{s3.repository("lost")}"\npassword_file = "{password}"\n'
         f'credentials_file = "{s3.credentials}"\n'
     )
-    platform = Platform(Settings(home=home, pool="lost"), storage)
-    try:
-        yield platform
-    finally:
-        pools.down(platform.settings, graceful_seconds=0)
-        platform.database.down()
-        shutil.rmtree(home, ignore_errors=True)
+    with a_home() as home:
+        platform = Platform(Settings(home=home, pool="lost"), storage)
+        try:
+            yield platform
+        finally:
+            pools.down(platform.settings, graceful_seconds=0)
+            platform.database.down()
 
 
 def is_there(alice: Person) -> bool:

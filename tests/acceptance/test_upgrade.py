@@ -3,16 +3,15 @@
 import contextlib
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from homes import a_home
 from hub_client import Person, wait_until
 
 from mlinfn_condor.embedded import lifecycle as pools
@@ -103,18 +102,14 @@ class Platform:
 
 @pytest.fixture
 def platform(installed: Distribution) -> Iterator[Platform]:
-    home = Path(tempfile.mkdtemp(prefix="mlinfn-"))
-    for part in ("htcondor", "proxy"):
-        if (Settings().home / part).exists():
-            (home / part).symlink_to(Settings().home / part)
-    platform = Platform(Settings(home=home, pool="newer"))
-    try:
-        yield platform
-    finally:
-        platform.stop_services()
-        pools.down(platform.settings, graceful_seconds=0)
-        platform.database.down()
-        shutil.rmtree(home, ignore_errors=True)
+    with a_home() as home:
+        platform = Platform(Settings(home=home, pool="newer"))
+        try:
+            yield platform
+        finally:
+            platform.stop_services()
+            pools.down(platform.settings, graceful_seconds=0)
+            platform.database.down()
 
 
 def next_version(folder: Path) -> Path:

@@ -138,7 +138,6 @@ def test_the_access_points_hear_of_an_account_within_seconds(hub, account):
     assert time.monotonic() - began < HEARD_SECONDS
 
 
-@pytest.mark.slow  # a session that starts in it met no answer for a minute beside other files' tests
 def test_when_an_account_ends_everything_of_it_does_and_not_before(hub, settings, account, kept):
     carol = Person(hub.url, "carol", hub.passwords["carol"])
     assert carol.start()[-1].get("ready")
@@ -170,7 +169,6 @@ def test_when_an_account_ends_everything_of_it_does_and_not_before(hub, settings
     wait_until(refused, HEARD_SECONDS, "the token that carol kept is void")
 
 
-@pytest.mark.slow  # a session that starts in it met no answer for a minute beside other files' tests
 def test_an_account_that_is_extended_is_good_again(hub, account):
     assert account("end", "carol").returncode == 0
     assert account("extend", "carol").returncode == 0
@@ -199,7 +197,6 @@ def test_what_cannot_be_is_one_line_and_changes_nothing(hub, account, words, sen
     assert Store(hub.settings.accounts_folder).path.read_bytes() == before
 
 
-@pytest.mark.slow  # a session that starts in it met no answer for a minute beside other files' tests
 def test_who_comes_later_under_a_removed_name_inherits_nothing(hub, account):
     first = Person(hub.url, "gina", password_in(account("add", "gina", "--project", "alpha")))
     held = Pass.of(first)

@@ -74,7 +74,7 @@ def assert_goes_on(hub: RunningHub, alice: Person, started: str) -> None:
 
 
 def test_the_hub_is_killed(hub, alice, started):
-    kill(hub, "-m jupyterhub")
+    kill(hub, "-m mlinfn_condor.hub -f")
     assert alice.session("api/status").json()["started"] == started  # at once: nothing of it goes through the hub
     assert_goes_on(hub, alice, started)
 
@@ -131,6 +131,6 @@ def test_the_collector_is_killed(hub, alice, started):
 
 
 def test_hub_and_access_point_are_killed_at_once(hub, alice, started):
-    kill(hub, "-m jupyterhub")
+    kill(hub, "-m mlinfn_condor.hub -f")
     kill(hub, "condor_schedd -f -local-name interactive")
     assert_goes_on(hub, alice, started)

@@ -156,9 +156,9 @@ def test_a_displaced_attempt_loses_what_it_did_not_save(saves: bool, driver: Dri
     (device,) = computing.devices
     query = (
         "SELECT sum(claimed_s) AS s, min(from_at) AS b, max(to_at) AS e FROM mlinfn.holdings('-infinity', 'infinity')"
-        " WHERE device = %s AND to_at <= %s"
+        " WHERE device = %s AND from_at >= %s AND to_at <= %s"
     )
-    (held,) = recorded.rows(query, device, mine["ended_at"])
+    (held,) = recorded.rows(query, device, row["started_at"], mine["ended_at"])
     assert held["s"] <= (held["e"] - held["b"]).total_seconds() + 1e-6
     assert held["s"] == pytest.approx(mine["e"] - row["s"], abs=2 * CLOCK_SECONDS)
 

@@ -40,11 +40,20 @@ def test_roles_that_are_there_get_their_passwords_again_and_again(database, pass
         rows = connection.execute(
             "SELECT rolname, rolpassword LIKE 'SCRAM-SHA-256$%' FROM pg_authid WHERE rolname LIKE 'mlinfn_re%'"
         ).fetchall()
-    told = dict(rows)
-    assert told["mlinfn_recorder"] is True
-    assert told["mlinfn_reports"] is None  # no password was given for it
-    assert "mlinfn_rest" not in told
+    # No password was given for reports.
+    assert dict(rows) == {"mlinfn_recorder": True, "mlinfn_rest": True, "mlinfn_reports": None}
     assert not (passwords / "owner.pgpass").exists()
+
+
+def test_a_role_that_is_not_there_yet_is_passed_over(database, passwords):
+    migrate(database)
+    with connect(database, autocommit=True) as connection:
+        connection.execute("ALTER ROLE mlinfn_rest RENAME TO mlinfn_elsewhere")
+        try:
+            done = let_in(database, passwords)
+        finally:
+            connection.execute("ALTER ROLE mlinfn_elsewhere RENAME TO mlinfn_rest")
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_a_database_that_is_away_is_no_success(passwords):

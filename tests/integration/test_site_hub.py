@@ -44,7 +44,7 @@ def hub(installed: Distribution, ports: dict[str, int]) -> Iterator[Container]:
         ready = Container("client", client.folder, client.environment | more)
         configuration = str(client.folder / "etc" / "hub" / "jupyterhub_config.py")
         certificates = str(client.folder / "lib" / "hub" / "certificates")
-        with running(ready, sys.executable, "-m", "jupyterhub", "-f", configuration) as started:
+        with running(ready, sys.executable, "-m", "mlinfn_condor.hub", "-f", configuration) as started:
             own = {"MLINFN_SECRETS_TO": str(folder / "proxy" / "secrets")}
             aside = Container("proxy", _folder(folder / "proxy"), ready.environment | own)
             with running(aside, str(ROOT / "images" / "start-proxy"), certificates):

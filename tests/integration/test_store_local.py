@@ -23,9 +23,9 @@ UP = "import sys; from pathlib import Path; from mlinfn_condor.store.local impor
 from mlinfn_condor.embedded.report import SilentReport; LocalServer(Path(sys.argv[1]), sys.argv[2]).up(SilentReport())"
 
 
-@pytest.fixture(params=["system", "wheel"])
+@pytest.fixture(params=["wheel", pytest.param("system", marks=pytest.mark.slow)])
 def server(request: pytest.FixtureRequest) -> Iterator[LocalServer]:
-    """A server that never was up before."""
+    """A server that never was up before, of the programs that a user gets; of the machine's own it is soaked."""
     with short_folder() as folder, server_in(folder / "database", request.param) as chosen:
         yield without_sync(chosen)
 

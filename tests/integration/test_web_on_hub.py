@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 import requests
+from homes import a_home
 from hub_client import Person, wait_until
 
 from mlinfn_condor.embedded import lifecycle as pools
+from mlinfn_condor.embedded.distribution import Distribution
 from mlinfn_condor.embedded.report import SilentReport
 from mlinfn_condor.errors import JobRefused
 from mlinfn_condor.hub.local import lifecycle
@@ -24,11 +26,20 @@ from mlinfn_condor.settings import Settings
 from mlinfn_condor.web.hands import SignedHands
 
 SECONDS = 60
+START_SECONDS = 25
+"""Less than a service is given to answer."""
 
 
 @pytest.fixture(scope="module")
-def hub(pool_home: Path) -> Iterator[RunningHub]:
-    settings = Settings(home=pool_home, pool="window")
+def home(installed: Distribution) -> Iterator[Path]:
+    """Not that of other tests: a database that they left up would be shown."""
+    with a_home() as home:
+        yield home
+
+
+@pytest.fixture(scope="module")
+def hub(home: Path) -> Iterator[RunningHub]:
+    settings = Settings(home=home, pool="window")
     try:
         yield lifecycle.up(settings, SilentReport())
     finally:
@@ -41,17 +52,17 @@ def people(hub: RunningHub) -> dict[str, Person]:
 
 
 @pytest.fixture(scope="module")
-def job(hub: RunningHub, pool_home: Path) -> str:
+def job(hub: RunningHub, home: Path) -> str:
     """A batch job of alice's that runs."""
-    home = hub.layout.pool.homes / "alice"
+    folder = hub.layout.pool.homes / "alice"
     text = (
-        f"executable = /bin/sh\narguments = \"-c 'echo epoch 1 of 9; exec sleep 600'\"\ninitialdir = {home}\n"
+        f"executable = /bin/sh\narguments = \"-c 'echo epoch 1 of 9; exec sleep 600'\"\ninitialdir = {folder}\n"
         'output = out\nlog = log\n+PriorityClass = "batch"\nrequest_cpus = 1\nrequest_memory = 64\nqueue\n'
     )
-    (home / "job.sub").write_text(text)
-    environment = os.environ | pools.environment(Settings(home=pool_home, pool="window"), "alice")
+    (folder / "job.sub").write_text(text)
+    environment = os.environ | pools.environment(Settings(home=home, pool="window"), "alice")
     told = subprocess.run(
-        ["condor_submit", "-name", "batch@", str(home / "job.sub")],
+        ["condor_submit", "-name", "batch@", str(folder / "job.sub")],
         env=environment, capture_output=True, text=True, check=True, timeout=SECONDS,
     )  # fmt: skip
     cluster = re.search(r"cluster (\d+)", told.stdout)[1]
@@ -80,6 +91,13 @@ def test_the_hub_signs_in(people: dict[str, Person]) -> None:
     told = shown(people["alice"], "", "A100")
     assert '<p class="who">alice' in told
     assert "simulated" in told
+
+
+def test_the_hub_finds_it_and_has_started(hub: RunningHub) -> None:
+    """JupyterHub says so after its services answered it, and it ends when one has not for half a minute."""
+    log = hub.layout.log("hub")
+    wait_until(lambda: "JupyterHub is now running" in log.read_text(), START_SECONDS, "the hub has started")
+    assert "Failed to connect" not in log.read_text()
 
 
 def test_its_port_takes_nobody_but_the_proxy(hub: RunningHub) -> None:
@@ -118,8 +136,8 @@ def test_its_owner_sees_and_stops_a_job_and_nobody_else(people: dict[str, Person
     wait_until(lambda: job not in open_page(alice, "mine").text, SECONDS, "the job is gone")
 
 
-def test_alone_it_shows_the_same_to_who_runs_it(hub: RunningHub, pool_home: Path) -> None:
-    given = {"MLINFN_HOME": str(pool_home), "MLINFN_POOL": "window", "MLINFN_USER": "bob"}
+def test_alone_it_shows_the_same_to_who_runs_it(hub: RunningHub, home: Path) -> None:
+    given = {"MLINFN_HOME": str(home), "MLINFN_POOL": "window", "MLINFN_USER": "bob"}
     environment = {name: value for name, value in os.environ.items() if name != "CONDOR_CONFIG"} | given
     command = [sys.executable, "-m", "mlinfn_condor.cli", "web", "serve", "--port", "0"]
     served = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)

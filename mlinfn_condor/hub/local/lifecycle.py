@@ -137,7 +137,7 @@ def _write(layout: HubLayout, pool: RunningPool, hub: HubSettings, command: list
     # The window looks for this pool's files, and for this user's private database.
     place = {"MLINFN_HOME": str(pool.settings.home), "MLINFN_POOL": pool.settings.pool}
     exports = [token, *(f"{name}={shlex.quote(value)}" for name, value in (identity | place).items())]
-    hub_command = f"{sys.executable} -m jupyterhub -f {layout.configuration}"
+    hub_command = f"{sys.executable} -m mlinfn_condor.hub -f {layout.configuration}"
     _script(layout, "hub", exports, hub_command)
     _script(layout, "proxy", [token], " ".join([*command, *_proxy_arguments(hub)]), _proxys_files(hub))
     mark = f"{COMPANION}={layout.pool.folder}"
