@@ -197,6 +197,8 @@ def test_each_daemon_hears_of_a_change_once_and_one_that_did_not_again(tmp_path,
     assert pool.reconfigured == [*ACCESS_POINTS, "collector"]
     assert (tmp_path / "leavers.map").read_text() == render({"dora": 7}) == "* dora 7\n"
     assert COLLECTOR not in ACCESS_POINTS
+    revocation.tell({"dora": 7}, "a list of tokens")  # access points heard of that one with the map of projects
+    assert pool.reconfigured == [*ACCESS_POINTS, "collector", "collector"]
 
 
 def test_who_renames_himself_at_the_provider_does_not_leave_the_end_of_his_account_behind():

@@ -55,22 +55,23 @@ class Revocation:
     def tell(self, ends: Ends, beside: str = "") -> None:
         """Bring map and daemons there. Raises MlinfnError when one has not read it; the others have all the same.
 
-        `beside`: what another map says that daemons have to read again when it has changed.
+        `beside`: what another map says that the collector has to read again when it has changed; access points heard
+        of it with the map of projects.
         """
         text = render(ends)
         if not says(self._map_file, text):
             write(self._map_file, text)
-        text += beside
         failed: list[MlinfnError] = []
         for daemon in (*ACCESS_POINTS, COLLECTOR):
-            if self._heard.get(daemon) == text:
+            news = text + beside if daemon == COLLECTOR else text
+            if self._heard.get(daemon) == news:
                 continue
             try:
                 self._have_it_read(daemon)
             except MlinfnError as error:
                 failed.append(error)
                 continue
-            self._heard[daemon] = text
+            self._heard[daemon] = news
             log.info("%s refuses the tokens of %d people", daemon, len(ends))
         if failed:
             raise failed[0]
