@@ -4,8 +4,10 @@ import contextlib
 import json
 import os
 import signal
+import site
 import subprocess
 import sys
+import venv
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,13 +20,14 @@ from mlinfn_condor.embedded import lifecycle as pools
 from mlinfn_condor.embedded import processes
 from mlinfn_condor.embedded.distribution import Distribution
 from mlinfn_condor.embedded.layout import Layout
-from mlinfn_condor.embedded.report import SilentReport
 from mlinfn_condor.hub.local import lifecycle as hubs
 from mlinfn_condor.settings import Settings
 from mlinfn_condor.store import migrating
 from mlinfn_condor.store.local import LocalServer
 
 pytestmark = pytest.mark.slow
+PREVIOUS = os.environ.get("MLINFN_PREVIOUS_VERSION")
+"""Folder of the version before (scripts/previous-version); read now, for tests are blind to it."""
 BACK_SECONDS = 90
 COMMAND_SECONDS = 120
 TICKS = """
@@ -41,6 +44,8 @@ class Platform:
     """Pool, hub, database and services in one folder."""
 
     settings: Settings
+    python: Path = Path(sys.executable)
+    """Of the version that commands and services are."""
     services: "subprocess.Popen[bytes] | None" = None
 
     @property
@@ -58,8 +63,8 @@ class Platform:
 
     def mlinfn(self, *words: str, code: int = 0) -> str:
         done = subprocess.run(
-            [sys.executable, "-m", "mlinfn_condor.cli", *words],
-            env=self.environment, capture_output=True, text=True, timeout=COMMAND_SECONDS,
+            [self.python, "-m", "mlinfn_condor.cli", *words],
+            env=self.environment, cwd=self.settings.home, capture_output=True, text=True, timeout=COMMAND_SECONDS,
         )  # fmt: skip
         assert done.returncode == code, done.stdout + done.stderr
         return done.stdout + (done.stderr if code else "")
@@ -69,9 +74,11 @@ class Platform:
         return subprocess.run(words, env=own, capture_output=True, text=True, check=True, timeout=60).stdout
 
     def start_services(self) -> None:
-        words = [sys.executable, "-m", "mlinfn_condor.cli", "services", "run", "--only", "recorder"]
+        words = [self.python, "-m", "mlinfn_condor.cli", "services", "run", "--only", "recorder"]
         with (self.settings.home / "services.log").open("ab") as log:
-            self.services = subprocess.Popen(words, env=self.environment, stdout=log, stderr=log)
+            self.services = subprocess.Popen(
+                words, env=self.environment, cwd=self.settings.home, stdout=log, stderr=log
+            )
 
     def stop_services(self) -> None:
         if self.services is not None:
@@ -122,6 +129,16 @@ def next_version(folder: Path) -> Path:
     return folder
 
 
+def installed_aside(code: Path, folder: Path) -> Path:
+    """The Python of an environment with this version of ours, and everything else as it is here."""
+    venv.create(folder)
+    (packages,) = folder.glob("lib/python*/site-packages")
+    (packages / "previous.pth").write_text(f"{code}\n{site.getsitepackages()[0]}\n")
+    for program in ("node", "npm"):  # the hub's proxy runs in it
+        (folder / "bin" / program).symlink_to(Path(sys.executable).parent / program)
+    return folder / "bin" / "python"
+
+
 def is_inner(command: str) -> bool:
     return "interactive" in command
 
@@ -131,8 +148,31 @@ def ticks(folder: Path) -> list[int]:
 
 
 def test_sessions_and_jobs_survive_an_upgrade_of_all_but_their_nodes(platform: Platform, tmp_path: Path) -> None:
+    def migrate() -> None:
+        """Under code that does not know of it: what the recorder writes fits both."""
+        assert migrating.migrate(platform.database.dsn, next_version(tmp_path))
+        assert "is newer than this program" in platform.mlinfn("db", "migrate", code=1)
+        assert "left as it is: the database is newer" in platform.mlinfn("db", "migrate", "--or-newer")
+
+    an_upgrade(platform, migrate)
+
+
+@pytest.mark.skipif(not PREVIOUS, reason="there is no version before this one")
+def test_they_survive_the_upgrade_from_the_version_before(platform: Platform, tmp_path: Path) -> None:
+    platform.python = installed_aside(Path(PREVIOUS), tmp_path / "previous")
+
+    def migrate() -> None:
+        platform.python = Path(sys.executable)
+        platform.mlinfn("db", "migrate")
+
+    an_upgrade(platform, migrate)
+
+
+def an_upgrade(platform: Platform, migrate: Callable[[], None]) -> None:
+    """In the order of docs/upgrading.md."""
     platform.mlinfn("db", "up")
-    hub = hubs.up(platform.settings, SilentReport())
+    platform.mlinfn("hub", "up")
+    hub = hubs.running(platform.settings)
     platform.start_services()
     home = platform.layout.homes / "bob"
     (home / "ticks.py").write_text(TICKS)
@@ -158,16 +198,13 @@ def test_sessions_and_jobs_survive_an_upgrade_of_all_but_their_nodes(platform: P
         assert ticks(home) == list(range(len(ticks(home)))), f"{step}: the training was started again"
         assert platform.nodes() == nodes, step
 
-    # The database first, under code that does not know of it: what the recorder writes fits both.
-    assert migrating.migrate(platform.database.dsn, next_version(tmp_path))
+    migrate()
     goes_on("the database is migrated")
-    assert "is newer than this program" in platform.mlinfn("db", "migrate", code=1)
-    assert "left as it is: the database is newer" in platform.mlinfn("db", "migrate", "--or-newer")
     platform.stop_services()
     platform.start_services()
     goes_on("services are new")
-    hubs.down(platform.settings)
-    hubs.up(platform.settings, SilentReport())
+    platform.mlinfn("hub", "down")
+    platform.mlinfn("hub", "up")
     goes_on("hub and proxy are new")
     platform.start_anew("condor_schedd", is_inner)
     goes_on("interactive@ is new")

@@ -14,7 +14,7 @@ from daemons import Process
 from driver import Driver, Payload, wait_until
 
 from mlinfn_condor.classes import PriorityClass
-from mlinfn_condor.embedded import lifecycle
+from mlinfn_condor.embedded import lifecycle, processes
 from mlinfn_condor.embedded.blueprint import Blueprint
 from mlinfn_condor.embedded.layout import Layout
 from mlinfn_condor.settings import Settings
@@ -157,6 +157,7 @@ def test_the_session_starts_anew_without_the(daemon: str, computing: Running) ->
 @pytest.mark.slow
 def test_a_pool_whose_master_was_killed_goes_on_after_the_next_up(computing: Running) -> None:
     daemons.kill(daemons.daemons(computing.layout, "condor_master"))
+    wait_until(lambda: processes.master(computing.layout) is None, RECOVERY_SECONDS, "the master has ended")
     assert not lifecycle.up(computing.settings, blueprint=Blueprint(overrides=OVERRIDES)).found
     computing.assert_session_starts_anew()
     computing.assert_nothing_lost_and_nothing_twice()
