@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from mlinfn_condor.errors import BadRequest
+from mlinfn_condor.errors import BadRequest, SettingsWrong
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -51,9 +51,9 @@ def sentences(error: ValidationError, within: Iterable[str] = ()) -> Iterator[st
             yield f"{where}{': ' if where else ''}{line}"
 
 
-def refusal(source: str, mistakes: Iterable[str]) -> BadRequest:
+def refusal(source: str, mistakes: Iterable[str]) -> SettingsWrong:
     """All of them in one error."""
     told = list(mistakes)
     if len(told) == 1:
-        return BadRequest(f"{source}: {told[0]}")
-    return BadRequest("\n  ".join([f"{source}: {len(told)} mistakes", *told]))
+        return SettingsWrong(f"{source}: {told[0]}")
+    return SettingsWrong("\n  ".join([f"{source}: {len(told)} mistakes", *told]))

@@ -22,7 +22,7 @@ def accounting() -> None:
     """Histories, slots and readings of the pool, into PostgreSQL."""
 
 
-@app.command()
+@app.command(epilog="Example: mlinfn accounting record --once")
 def record(
     once: bool = typer.Option(False, "--once", help="One turn, then end."),
     dsn: str | None = DSN,
@@ -63,7 +63,7 @@ def record(
         service.run()
 
 
-@app.command()
+@app.command(epilog="Example: mlinfn accounting status --json")
 def status(
     dsn: str | None = DSN,
     as_json: bool = typer.Option(False, "--json", help="A JSON list instead of lines."),
@@ -88,7 +88,7 @@ def status(
         print("nothing has been recorded yet: `mlinfn accounting record` does it")
 
 
-@app.command()
+@app.command(epilog="Example: mlinfn accounting metrics --port 9819")
 def metrics(
     address: str = typer.Option("127.0.0.1", help="Where to listen. It asks nobody who he is: keep it off the world."),
     port: int | None = typer.Option(
@@ -112,7 +112,7 @@ def metrics(
     serve(exporter, address, chosen, lambda url: print(f"metrics at {url}", flush=True))
 
 
-@app.command()
+@app.command(epilog="Example: mlinfn accounting dashboards /srv/grafana")
 def dashboards(folder: Path = typer.Argument(help="Where to write; made if it is not there.")) -> None:
     """Write out Grafana's dashboards and Prometheus' alarms."""
     from mlinfn_condor.accounting.dashboards import write

@@ -53,7 +53,7 @@ def add(
         print(f"password {password}")
 
 
-@app.command("list")
+@app.command("list", epilog="Example: mlinfn hub account list")
 def show(as_json: bool = typer.Option(False, "--json", help="For programs."), settings: Path | None = SETTINGS) -> None:
     """List the accounts, with projects and ends; no passwords."""
     from rich import box
@@ -75,7 +75,7 @@ def show(as_json: bool = typer.Option(False, "--json", help="For programs."), se
     Console().print(listed)
 
 
-@app.command()
+@app.command(epilog="Example: mlinfn hub account extend dora --days 30")
 def extend(
     name: str = NAME, days: float | None = DAYS, until: str | None = UNTIL, settings: Path | None = SETTINGS
 ) -> None:
@@ -89,7 +89,7 @@ def extend(
         print(f"account {name} {_ends(accounts[name])}")
 
 
-@app.command()
+@app.command(epilog="Example: mlinfn hub account end dora --notice 30")
 def end(
     name: str = NAME,
     notice: float = typer.Option(0, help="So many minutes from now; his sessions are told."),
@@ -106,7 +106,7 @@ def end(
         print(f"account {name} {'has ended' if ended else _ends(accounts[name])}; the home stays")
 
 
-@app.command()
+@app.command(epilog="Example: mlinfn hub account remove dora")
 def remove(name: str = NAME, settings: Path | None = SETTINGS) -> None:
     """Forget an account; what it holds ends as with `end`, and the home stays."""
     from mlinfn_condor.hub.accounts import administration, people

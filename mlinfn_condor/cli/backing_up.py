@@ -28,7 +28,7 @@ JSON = typer.Option(False, "--json", help="For programs.")
 SNAPSHOT = typer.Option("latest", "--snapshot", help="Which backup, as `mlinfn backup list` names it.")
 
 
-@app.command()
+@app.command(epilog="Example: mlinfn backup run")
 def run(settings: Path | None = FILE, as_json: bool = JSON) -> None:
     """Back up now, and let go of backups past their time. Exit code 1 when files could not be read."""
     from mlinfn_condor.backup import running
@@ -44,7 +44,7 @@ def run(settings: Path | None = FILE, as_json: bool = JSON) -> None:
     print(f"backup {made.snapshot[:8]}: {made.files:,} files, {size}, new {new}")
 
 
-@app.command("list")
+@app.command("list", epilog="Example: mlinfn backup list")
 def list_(settings: Path | None = FILE, as_json: bool = JSON) -> None:
     """The backups of this site, the oldest first."""
     platform, restic, _, _ = _opened(settings, _report(quiet=True))
@@ -99,7 +99,7 @@ def restore(
             print(f"what was there is now {old}")
 
 
-@app.command()
+@app.command(epilog="Example: mlinfn backup verify --share 100%")
 def verify(
     share: str | None = typer.Option(None, help="How much of the data to read, e.g. 5% or 100%; default: the setting."),
     settings: Path | None = FILE,
@@ -114,7 +114,7 @@ def verify(
     print(f"backup {seen.short_id} of {seen.time[:16].replace('T', ' ')} can be restored")
 
 
-@app.command()
+@app.command(epilog="Example: mlinfn backup status --json")
 def status(settings: Path | None = FILE, as_json: bool = JSON) -> None:
     """When the last good backup and verification were. Exit code 1 when one is late or failed."""
     from mlinfn_condor.backup import record
@@ -134,7 +134,7 @@ def status(settings: Path | None = FILE, as_json: bool = JSON) -> None:
         sys.exit(1)
 
 
-@app.command()
+@app.command(epilog="Example: mlinfn backup serve --settings /etc/mlinfn/storage.toml")
 def serve(settings: Path | None = FILE) -> None:
     """Back up and verify by the clock, until it is stopped; `mlinfn services run` runs it with the others."""
     from mlinfn_condor.backup import running

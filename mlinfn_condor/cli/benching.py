@@ -20,7 +20,7 @@ def benches() -> None:
     """Benches bring up a pool of their own, and want the machine for themselves."""
 
 
-@app.command("start-latency")
+@app.command("start-latency", epilog="Example: mlinfn bench start-latency --quick --case single")
 def start_latency(
     case: list[str] = typer.Option([], help="Only this case (may be repeated): single, burst, full-window, handovers."),
     quick: bool = typer.Option(False, "--quick", help="A look of a few minutes instead of about 40."),
@@ -34,7 +34,7 @@ def start_latency(
     _measure(bench, case, quick, as_json, output, picture)
 
 
-@app.command("spawn")
+@app.command("spawn", epilog="Example: mlinfn bench spawn --quick")
 def spawn(
     case: list[str] = typer.Option([], help="Only this case (may be repeated): free, full, polling, crowd."),
     quick: bool = typer.Option(False, "--quick", help="A look of a few minutes instead of about 40."),
@@ -48,7 +48,7 @@ def spawn(
     _measure(bench, case, quick, as_json, output, picture)
 
 
-@app.command("metering")
+@app.command("metering", epilog="Example: mlinfn bench metering --quick")
 def metering(
     case: list[str] = typer.Option([], help="Only this case: monitor."),
     quick: bool = typer.Option(False, "--quick", help="A look of 30 s instead of two minutes."),
@@ -61,7 +61,7 @@ def metering(
     _measure(bench, case, quick, as_json, output)
 
 
-@app.command("ingest")
+@app.command("ingest", epilog="Example: mlinfn bench ingest --quick")
 def ingest(
     case: list[str] = typer.Option([], help="Only this case (may be repeated): empty, again, adstash."),
     quick: bool = typer.Option(False, "--quick", help="20,000 attempts instead of a million."),
@@ -74,7 +74,7 @@ def ingest(
     _measure(bench, case, quick, as_json, output)
 
 
-@app.command("reports")
+@app.command("reports", epilog="Example: mlinfn bench reports --quick")
 def reports(
     case: list[str] = typer.Option([], help="Only this report, or `scrape` (may be repeated)."),
     quick: bool = typer.Option(False, "--quick", help="100,000 attempts instead of ten million."),
@@ -87,7 +87,7 @@ def reports(
     _measure(bench, case, quick, as_json, output)
 
 
-@app.command("plan")
+@app.command("plan", epilog="Example: mlinfn bench plan --quick")
 def plan(
     case: list[str] = typer.Option([], help="Only this case (may be repeated): largest, week."),
     quick: bool = typer.Option(False, "--quick", help="Fewer repeats, and a day instead of a week."),
@@ -100,7 +100,7 @@ def plan(
     _measure(bench, case, quick, as_json, output)
 
 
-@app.command("glidein")
+@app.command("glidein", epilog="Example: mlinfn bench glidein --quick")
 def glidein(
     case: list[str] = typer.Option([], help="Only this case (may be repeated): cold, leave, calls."),
     quick: bool = typer.Option(False, "--quick", help="3 nodes instead of 20."),
@@ -113,7 +113,7 @@ def glidein(
     _measure(bench, case, quick, as_json, output)
 
 
-@app.command("sweep")
+@app.command("sweep", epilog="Example: mlinfn bench sweep --quick")
 def sweep(
     case: list[str] = typer.Option([], help="Only this case: submit."),
     quick: bool = typer.Option(False, "--quick", help="1,000 jobs instead of 10,000, and fewer repeats."),
@@ -126,7 +126,7 @@ def sweep(
     _measure(bench, case, quick, as_json, output)
 
 
-@app.command("dask")
+@app.command("dask", epilog="Example: mlinfn bench dask --quick")
 def dask(
     case: list[str] = typer.Option([], help="Only this case (may be repeated): join200, evictions."),
     quick: bool = typer.Option(False, "--quick", help="20 workers join and 6 compute, instead of 200 and 20."),
@@ -139,7 +139,7 @@ def dask(
     _measure(bench, case, quick, as_json, output)
 
 
-@app.command("sharing")
+@app.command("sharing", epilog="Example: mlinfn bench sharing --quick --case owner")
 def sharing(
     case: list[str] = typer.Option([], help="Only this case (may be repeated): owner, pledges, surplus, week."),
     quick: bool = typer.Option(False, "--quick", help="8 jobs of the owner instead of 100, a day instead of a week."),
@@ -152,7 +152,7 @@ def sharing(
     _measure(bench, case, quick, as_json, output)
 
 
-@app.command("backup")
+@app.command("backup", epilog="Example: mlinfn bench backup --quick")
 def backup(
     case: list[str] = typer.Option([], help="Only this case: homes."),
     quick: bool = typer.Option(False, "--quick", help="100 homes instead of 2,000."),
@@ -165,7 +165,7 @@ def backup(
     _measure(bench, case, quick, as_json, output)
 
 
-@app.command("ingestion")
+@app.command("ingestion", epilog="Example: mlinfn bench ingestion --quick")
 def ingestion(
     case: list[str] = typer.Option([], help="Only this case (may be repeated): bulk, hostile, trigger."),
     quick: bool = typer.Option(False, "--quick", help="40,000 rows instead of 400,000, and 3 triggers instead of 20."),
@@ -178,7 +178,7 @@ def ingestion(
     _measure(bench, case, quick, as_json, output)
 
 
-@app.command("web")
+@app.command("web", epilog="Example: mlinfn bench web --quick")
 def web(
     case: list[str] = typer.Option([], help="Only this case: viewers."),
     quick: bool = typer.Option(False, "--quick", help="20 viewers of 50 nodes for seconds, instead of 200 of 500."),

@@ -23,7 +23,7 @@ def config() -> None:
     """The site's file is the one place; what is rendered from it is never edited."""
 
 
-@app.command()
+@app.command(epilog="Example: mlinfn config check mlinfn.toml")
 def check(file: Path = FILE) -> None:
     """Say every mistake of the file at once, also what does not fit together, each with its cure. Exit code 1: some."""
     from mlinfn_condor.site.settings import Site

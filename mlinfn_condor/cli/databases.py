@@ -27,7 +27,7 @@ DSN = typer.Option(None, "--dsn", help="Database to speak to; default: $MLINFN_D
 AS = typer.Option(Role.OWNER, "--as", help="Role to enter the private database as.")
 
 
-@app.command()
+@app.command(epilog="Example: mlinfn db up")
 def up() -> None:
     """Bring a private PostgreSQL up, or find it, and bring its schema up to date. No root, no port, no set-up."""
     from mlinfn_condor.cli.progress import RichReport
@@ -43,7 +43,7 @@ def up() -> None:
         print(f"commands do not use it while {VARIABLE} is set")
 
 
-@app.command()
+@app.command(epilog="Example: mlinfn db down")
 def down() -> None:
     """Take the private PostgreSQL down. Its data stays."""
     from mlinfn_condor.cli.progress import RichReport
@@ -54,7 +54,7 @@ def down() -> None:
     print(f"the database {'is down' if ran else 'was not up'}")
 
 
-@app.command()
+@app.command(epilog="Example: mlinfn db status --json")
 def status(dsn: str | None = DSN, as_json: bool = typer.Option(False, "--json", help="For programs.")) -> None:
     """Say which database it is, whether its schema is up to date, how its mirrors do. Exit code 1 when it is down."""
     from mlinfn_condor.store.connection import place
@@ -81,7 +81,7 @@ def status(dsn: str | None = DSN, as_json: bool = typer.Option(False, "--json", 
             print(f"warning: {warning}")
 
 
-@app.command()
+@app.command(epilog="Example: mlinfn db migrate --dsn postgresql://mlinfn_owner@db.example.org/mlinfn")
 def migrate(
     dsn: str | None = DSN,
     or_newer: bool = typer.Option(
@@ -112,7 +112,7 @@ def _bring_up_to_date(dsn: str, *, or_newer: bool) -> int | None:
     return len(names)
 
 
-@app.command()
+@app.command(epilog="Example: mlinfn db url --as reports")
 def url(dsn: str | None = DSN, role: Role = AS) -> None:
     """Print the address of the database for programs that speak PostgreSQL."""
     from mlinfn_condor.store import dsn_of_site
@@ -143,7 +143,7 @@ def shell(
         raise UserError(f"{psql}: {error.strerror}") from error
 
 
-@app.command()
+@app.command(epilog="Example: mlinfn db mirror --to postgresql://admin@main.example.org/bari --site bari")
 def mirror(
     dsn: str | None = DSN,
     to: str | None = typer.Option(None, "--to", help="DSN of the main database, which will follow the site's."),

@@ -25,7 +25,7 @@ SETTINGS = typer.Option(
 JSON = typer.Option(False, "--json", help="For programs.")
 
 
-@app.command()
+@app.command(epilog="Example: mlinfn glidein plan")
 def plan(settings: Path | None = SETTINGS, as_json: bool = JSON) -> None:
     """Say which nodes would be asked for, kept, retired or cleared away now, and why; nothing is done."""
     provisioner = _site(settings).provisioner
@@ -45,7 +45,7 @@ def plan(settings: Path | None = SETTINGS, as_json: bool = JSON) -> None:
         print(f"nothing to do: {idle} idle jobs, {len(snapshot.glideins)} glideins")
 
 
-@app.command("list")
+@app.command("list", epilog="Example: mlinfn glidein list")
 def list_(settings: Path | None = SETTINGS, as_json: bool = JSON) -> None:
     """List the glideins: what they are, whether they have joined, what they run, what is wrong with them."""
     from mlinfn_condor.provisioning.roster import roster
@@ -66,7 +66,7 @@ def list_(settings: Path | None = SETTINGS, as_json: bool = JSON) -> None:
     Console(width=None if sys.stdout.isatty() else 160).print(table if rows else "no glideins: `mlinfn glidein run`")
 
 
-@app.command()
+@app.command(epilog="Example: mlinfn glidein run --settings provisioning.toml")
 def run(settings: Path | None = SETTINGS) -> None:
     """Ask for nodes when jobs need them, until it is stopped. A second one waits until the first has ended."""
     from mlinfn_condor.provisioning import reconcile
@@ -84,7 +84,7 @@ def run(settings: Path | None = SETTINGS) -> None:
         site.close()
 
 
-@app.command()
+@app.command(epilog="Example: mlinfn glidein retire t4-1 --busy")
 def retire(
     name: str = typer.Argument(help="The glidein, as `mlinfn glidein list` has it."),
     busy: bool = typer.Option(False, "--busy", help="Also when something runs there: jobs get their window."),
@@ -102,7 +102,7 @@ def retire(
     print(f"{name} leaves when it is empty")
 
 
-@app.command()
+@app.command(epilog="Example: mlinfn glidein selftest --settings provisioning.toml --kind t4")
 def selftest(
     settings: Path = typer.Option(..., "--settings", envvar="MLINFN_PROVISIONING", help="The site's settings."),
     kubeconfig: Path | None = typer.Option(None, help="Cluster to try; default: the settings' own."),

@@ -15,7 +15,7 @@ def homes() -> None:
     """Homes of the embedded pool, or those that [storage] in storage.toml names."""
 
 
-@app.command()
+@app.command(epilog="Example: mlinfn home usage alice bob")
 def usage(
     names: list[str] = typer.Argument(None, help="Users or projects; default: all."),
     as_json: bool = typer.Option(False, "--json", help="For programs."),

@@ -10,7 +10,7 @@ app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(accounts.app, name="account", help="Say who may use the hub, and until when.")
 
 
-@app.command()
+@app.command(epilog="Example: mlinfn hub up")
 def up() -> None:
     """Bring JupyterHub and its proxy up on this pool, and the pool if it is not up; print the address and accounts."""
     from mlinfn_condor.cli.progress import RichReport
@@ -24,7 +24,7 @@ def up() -> None:
         print(f"  {name:8} {password}")
 
 
-@app.command()
+@app.command(epilog="Example: mlinfn hub down")
 def down() -> None:
     """Take JupyterHub and its proxy down. Sessions run on, and are there again after the next `up`."""
     from mlinfn_condor.cli.progress import RichReport
@@ -36,7 +36,7 @@ def down() -> None:
     print(f"the hub {'is down; sessions run on' if ran else 'was not up'}")
 
 
-@app.command()
+@app.command(epilog="Example: mlinfn hub status --json")
 def status(as_json: bool = typer.Option(False, "--json", help="For programs.")) -> None:
     """Say whether the hub is up and where. Exit code 1 when it is not up."""
     from mlinfn_condor.hub.local import lifecycle

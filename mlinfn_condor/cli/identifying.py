@@ -39,7 +39,7 @@ def set_range(
     print(f"people and projects get numbers from {first} to {last}; data of leavers stay for {keep_days} days")
 
 
-@app.command("list")
+@app.command("list", epilog="Example: mlinfn identity list")
 def show(as_json: bool = JSON, dsn: str | None = DSN) -> None:
     """List people, numbers, projects and who vouches for whom."""
     people = _register(dsn).people()
@@ -98,7 +98,7 @@ def take_in(
     _complain(changes.refusals)
 
 
-@app.command()
+@app.command(epilog="Example: mlinfn identity render /shared/mlinfn/people")
 def render(
     folder: Path = typer.Argument(help="Where `passwd` and `group` go; pods mount it at /var/lib/extrausers."),
     homes: str = HOMES,
@@ -117,7 +117,7 @@ def render(
     )
 
 
-@app.command()
+@app.command(epilog="Example: mlinfn identity check --passwd image/etc/passwd --group image/etc/group")
 def check(
     passwd: Path | None = typer.Option(None, help="Of an image: its /etc/passwd; default: this machine's accounts."),
     group: Path | None = typer.Option(None, help="Of an image: its /etc/group."),
@@ -134,7 +134,7 @@ def check(
     print(f"{len(people.known)} people and {len(people.projects)} projects, each with a number of its own")
 
 
-@app.command()
+@app.command(epilog="Example: mlinfn identity leavers")
 def leavers(as_json: bool = JSON, dsn: str | None = DSN) -> None:
     """Who has left, and from when on his data may be deleted. Nothing here deletes any."""
     people = _register(dsn).people()
@@ -145,7 +145,7 @@ def leavers(as_json: bool = JSON, dsn: str | None = DSN) -> None:
     _table(("number", "name", "left", "data may go on"), rows)
 
 
-@app.command()
+@app.command(epilog="Example: mlinfn identity release dora")
 def release(name: str = typer.Argument(help="Of somebody who has left."), dsn: str | None = DSN) -> None:
     """Say that a leaver's data are gone: his name is free for others from now on. His number never is."""
     from mlinfn_condor.identity import deciding

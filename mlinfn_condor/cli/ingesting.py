@@ -76,7 +76,7 @@ def add(
     print(f"{name} is {'new' if new else 'as you said'}; whose groups open {', '.join(project)} may write into it")
 
 
-@table.command("list")
+@table.command("list", epilog="Example: mlinfn ingest table list")
 def list_(dsn: str | None = DSN, as_json: bool = JSON) -> None:
     """List the tables: whose, their columns with units, how long rows stay, and about how many there are."""
     from dataclasses import asdict
@@ -97,7 +97,7 @@ def list_(dsn: str | None = DSN, as_json: bool = JSON) -> None:
         print("no tables: `mlinfn ingest table add --help`, or `mlinfn ingest apply FILE`")
 
 
-@table.command()
+@table.command(epilog="Example: mlinfn ingest table remove reading")
 def remove(
     name: str = typer.Argument(help="The table."),
     with_rows: bool = typer.Option(False, "--with-rows", help="Though it has rows, which go for ever."),
@@ -127,7 +127,7 @@ def serve(
     serving.run(wanted, dsn_of_site(dsn, role=REST), host, port, lambda address: print(address, flush=True))
 
 
-@app.command()
+@app.command(epilog="Example: mlinfn ingest postgrest mlinfn.toml > postgrest.conf")
 def postgrest(file: Path = FILE) -> None:
     """Print the configuration of a real PostgREST over the same database."""
     from mlinfn_condor.ingestion import rendering, settings
@@ -135,7 +135,7 @@ def postgrest(file: Path = FILE) -> None:
     print(rendering.configuration(settings.read(file)), end="")
 
 
-@app.command()
+@app.command(epilog="Example: mlinfn ingest retain")
 def retain(
     once: bool = typer.Option(False, "--once", help="Look once, and tell what went."), dsn: str | None = DSN
 ) -> None:

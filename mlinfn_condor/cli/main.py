@@ -37,39 +37,66 @@ from mlinfn_condor.errors import MlinfnError, UserError
 
 app = typer.Typer(
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Share the accelerators of a site: sessions, Dask workers and training on one HTCondor pool.",
     epilog="Begin with `mlinfn demo`, or with `mlinfn pool up` and `mlinfn status`.",
 )
-app.add_typer(pools.app, name="pool", help="Install HTCondor and run a private pool on this machine.")
-app.add_typer(hubs.app, name="hub", help="Run JupyterHub on the private pool of this machine.")
-app.add_typer(identifying.app, name="identity", help="People, projects and their numbers, for hub, pods and homes.")
-app.add_typer(databases.app, name="db", help="Run a private PostgreSQL, or look after the site's.")
-app.add_typer(accounting.app, name="accounting", help="Record who used what.")
-app.add_typer(inventories.app, name="inventory", help="Tell what was granted outside of HTCondor's sight.")
-app.add_typer(ingesting.app, name="ingest", help="Take data from instruments, or send it.")
-app.add_typer(simulating.app, name="policy", help="Try a policy before making it.")
-app.add_typer(sites.app, name="site", help="Describe a site in one file.")
-app.add_typer(contracting.app, name="config", help="Check a site's file, turn it into configuration, compare.")
-app.add_typer(nodes.app, name="node", help="Look after an execution node.")
-app.add_typer(glideins.app, name="glidein", help="Nodes that come with demand and leave when idle.")
-app.add_typer(scheduling.app, name="schedule", help="Work that starts by the clock or by data.")
-app.add_typer(serving.app, name="services", help="Run the recorder, the provisioner and the others together.")
-app.add_typer(backing_up.app, name="backup", help="Keep homes, database and queues elsewhere; bring them back.")
-app.add_typer(homes.app, name="home", help="What homes and project folders hold.")
-app.add_typer(submitting.app, name="submit", help="Submit a training, a sweep, a session or Dask workers.")
-app.add_typer(webbing.app, name="web", help="Look at the pool in a browser.")
-app.add_typer(benching.app, name="bench", help="Measure how well the pool does, beside HTCondor's defaults.")
+GROUPS = (
+    (
+        pools.app,
+        "pool",
+        "Install HTCondor and run a private pool on this machine.",
+        "docs/operations.md#the-embedded-pool",
+    ),
+    (hubs.app, "hub", "Run JupyterHub on the private pool of this machine.", "docs/hub.md"),
+    (
+        identifying.app,
+        "identity",
+        "People, projects and their numbers, for hub, pods and homes.",
+        "docs/hub.md#people-and-their-numbers",
+    ),
+    (databases.app, "db", "Run a private PostgreSQL, or look after the site's.", "docs/database.md"),
+    (accounting.app, "accounting", "Record who used what.", "docs/accounting.md"),
+    (
+        inventories.app,
+        "inventory",
+        "Tell what was granted outside of HTCondor's sight.",
+        "docs/accounting.md#what-htcondor-does-not-see",
+    ),
+    (ingesting.app, "ingest", "Take data from instruments, or send it.", "docs/ingestion.md"),
+    (simulating.app, "policy", "Try a policy before making it.", "docs/sharing.md#try-a-policy-before-making-it"),
+    (sites.app, "site", "Describe a site in one file.", "docs/deploy.md"),
+    (
+        contracting.app,
+        "config",
+        "Check a site's file, turn it into configuration, compare.",
+        "docs/deploy.md#2-render-it",
+    ),
+    (nodes.app, "node", "Look after an execution node.", "docs/metering.md#cost"),
+    (glideins.app, "glidein", "Nodes that come with demand and leave when idle.", "docs/provisioning.md#commands"),
+    (scheduling.app, "schedule", "Work that starts by the clock or by data.", "docs/services.md#schedules"),
+    (serving.app, "services", "Run the recorder, the provisioner and the others together.", "docs/services.md"),
+    (backing_up.app, "backup", "Keep homes, database and queues elsewhere; bring them back.", "docs/storage.md#backup"),
+    (homes.app, "home", "What homes and project folders hold.", "docs/storage.md#homes-and-project-folders"),
+    (submitting.app, "submit", "Submit a training, a sweep, a session or Dask workers.", "docs/training.md"),
+    (webbing.app, "web", "Look at the pool in a browser.", "docs/web.md"),
+    (benching.app, "bench", "Measure how well the pool does, beside HTCondor's defaults.", "docs/performance.md"),
+)
+"""Groups of commands: what each is for, and the page that tells more."""
+for group, called, purpose, page in GROUPS:
+    app.add_typer(group, name=called, help=purpose, epilog=f"More: {page}")
 app.command()(boosting.boost)
-app.command()(looking.status)
-app.command()(looking.why)
-app.command()(looking.logs)
-app.command()(watching.watch)
+app.command(epilog="Example: mlinfn status --json")(looking.status)
+app.command(epilog="Example: mlinfn why batch@12.0")(looking.why)
+app.command(epilog="Example: mlinfn logs 12.0 -n 50")(looking.logs)
+app.command(epilog="Example: mlinfn watch batch@12")(watching.watch)
 app.command()(reporting.report)
-app.command()(telling.demo)
+app.command(epilog="Example: mlinfn demo --down")(telling.demo)
+
+COMPLETING = "_MLINFN_COMPLETE"
+"""Set by the shell that asks how a line could go on."""
 
 
 @app.callback()
@@ -88,6 +115,8 @@ def main() -> None:
         app(prog_name="mlinfn")
     except MlinfnError as error:
         print(f"mlinfn: {error}", file=sys.stderr)
+        if error.page:
+            print(f"mlinfn: read on in {error.page}", file=sys.stderr)
         sys.exit(1)
     except OSError as error:
         if not is_full(error):
@@ -102,6 +131,6 @@ def main() -> None:
 
 
 def _refuse_root() -> None:
-    asks_for_help = len(sys.argv) == 1 or {"-h", "--help"} & {*sys.argv}
-    if os.geteuid() == 0 and not asks_for_help:
+    asks_for_help = len(sys.argv) == 1 or {"-h", "--help", "--show-completion"} & {*sys.argv}
+    if os.geteuid() == 0 and not asks_for_help and COMPLETING not in os.environ:
         raise UserError("HTCondor runs no jobs of root: be an ordinary user, or use ./mlinfn of a checkout")

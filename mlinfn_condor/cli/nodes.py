@@ -18,7 +18,7 @@ def node() -> None:
     """Commands for the machine they are typed on."""
 
 
-@app.command()
+@app.command(epilog="Example: mlinfn node selftest --seconds 60")
 def selftest(
     seconds: float = typer.Option(20.0, min=2, help="How long to look at the devices."),
     look: float = typer.Option(5.0, min=0.5, help="MLINFN_METERING_LOOK_SECONDS of the site."),

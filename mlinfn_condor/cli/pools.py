@@ -15,7 +15,7 @@ CALLED_BY_ROOT = "MLINFN_CALLED_BY_ROOT"
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
 
-@app.command()
+@app.command(epilog="Example: mlinfn pool install")
 def install() -> None:
     """Install HTCondor into a private folder, unless this machine has 25.0 or newer. Touches nothing else."""
     from mlinfn_condor.cli.progress import RichReport
@@ -26,7 +26,7 @@ def install() -> None:
     print(f"HTCondor {found.version} in {found.bin}{'' if found.private else ', of this machine'}")
 
 
-@app.command()
+@app.command(epilog="Example: mlinfn pool up")
 def up() -> None:
     """Bring the pool up, or find it: a central manager, two access points, two nodes."""
     from mlinfn_condor.cli.progress import RichReport
@@ -39,7 +39,7 @@ def up() -> None:
     print("`mlinfn status` looks around; `mlinfn pool shell` opens a shell with condor_submit and its friends")
 
 
-@app.command()
+@app.command(epilog="Example: mlinfn pool down")
 def down() -> None:
     """Take the pool down. Running jobs save their state; the queue is there again after the next `up`."""
     from mlinfn_condor.cli.progress import RichReport
@@ -52,7 +52,7 @@ def down() -> None:
     print(f"pool {settings.pool} {'is down' if ran else 'was not up'}")
 
 
-@app.command()
+@app.command(epilog="Example: mlinfn pool status --json")
 def status(as_json: bool = typer.Option(False, "--json", help="For programs.")) -> None:
     """Say whether the pool is up, where it lies, and which HTCondor it runs. Exit code 1 when it is not up."""
     from mlinfn_condor.embedded import lifecycle
@@ -75,7 +75,7 @@ def status(as_json: bool = typer.Option(False, "--json", help="For programs.")) 
     print(f"users {', '.join(told['users'])}")
 
 
-@app.command()
+@app.command(epilog='Example: eval "$(mlinfn pool env --user bob)"')
 def env(
     user: str | None = typer.Option(None, help="Identity to speak with; default: the pool's first user."),
 ) -> None:

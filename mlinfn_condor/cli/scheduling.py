@@ -120,7 +120,7 @@ def apply(
         print(f"all {len(wishes)} schedules are as {file} has them")
 
 
-@app.command("list")
+@app.command("list", epilog="Example: mlinfn schedule list --all")
 def list_(everybody: bool = ALL, dsn: str | None = DSN, as_json: bool = JSON) -> None:
     """List your schedules, and when each is due next."""
     with _book(dsn) as book:
@@ -139,7 +139,7 @@ def list_(everybody: bool = ALL, dsn: str | None = DSN, as_json: bool = JSON) ->
         print("no schedules: `mlinfn schedule add --help`")
 
 
-@app.command()
+@app.command(epilog="Example: mlinfn schedule remove nightly")
 def remove(name: str = NAME, dsn: str | None = DSN) -> None:
     """Schedule it no more. Jobs that are submitted stay; its history too."""
     with _book(dsn) as book:
@@ -147,7 +147,7 @@ def remove(name: str = NAME, dsn: str | None = DSN) -> None:
     print(f"{name} is scheduled no more")
 
 
-@app.command("run-now")
+@app.command("run-now", epilog="Example: mlinfn schedule run-now nightly")
 def run_now(name: str = NAME, dsn: str | None = DSN) -> None:
     """Run it once more, now; what the clock says stays as it is."""
     from mlinfn_condor.schedules import arrivals
@@ -163,7 +163,7 @@ def run_now(name: str = NAME, dsn: str | None = DSN) -> None:
     print(f"{name} runs as soon as the scheduler sees it: `mlinfn schedule history {name}`")
 
 
-@app.command()
+@app.command(epilog="Example: mlinfn schedule history nightly --limit 5")
 def history(
     name: str | None = typer.Argument(None, help="Of this schedule alone."),
     everybody: bool = ALL,
@@ -186,7 +186,7 @@ def history(
         print("nothing was due yet")
 
 
-@app.command()
+@app.command(epilog="Example: mlinfn schedule serve")
 def serve(dsn: str | None = DSN) -> None:
     """Submit what is due, until it is stopped; `mlinfn services run` does it too. A second one waits for the first."""
     from mlinfn_condor.cli import connection

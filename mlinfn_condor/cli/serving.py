@@ -10,7 +10,7 @@ import typer
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
 
-@app.command()
+@app.command(epilog="Example: mlinfn services run --only recorder --only schedules")
 def run(
     only: list[str] | None = typer.Option(None, "--only", help="Service to run, may be repeated; default: all."),
     metrics_port: int | None = typer.Option(
@@ -39,7 +39,7 @@ def run(
     Runner(services, settings.state).run()
 
 
-@app.command()
+@app.command(epilog="Example: mlinfn services status --json")
 def status(as_json: bool = typer.Option(False, "--json", help="For programs.")) -> None:
     """Say how the services do, also when their runner was killed. Exit code 1 unless all run."""
     from mlinfn_condor.services import state

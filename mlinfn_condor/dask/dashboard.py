@@ -24,6 +24,8 @@ NO_PROXY = (
 class NoDashboard(MlinfnError):
     """A link would lead nowhere; the message says what is missing."""
 
+    page = "docs/dask.md#the-dashboard"
+
 
 def link(environment: Mapping[str, str], said: str, *, bokeh: bool, proxy: bool) -> str:
     """The template of the link: what somebody `said` in Dask's configuration, else where the dashboard can be reached.

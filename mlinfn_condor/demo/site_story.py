@@ -70,6 +70,8 @@ import shutil; shutil.rmtree(folder, ignore_errors=True)
 class SiteFailed(MlinfnError):
     """The site does not do what it is for; the message says at which step, why, and where to look."""
 
+    page = "docs/deploy.md#9-prove-it"
+
 
 @dataclass(frozen=True)
 class Ask:

@@ -35,6 +35,8 @@ class Exit(IntEnum):
 class GlideinFailed(MlinfnError):
     """The glidein ends; the message is for people, the code for what started it."""
 
+    page = "docs/operations.md#a-glidein"
+
     def __init__(self, code: Exit, message: str) -> None:
         super().__init__(message)
         self.code = code

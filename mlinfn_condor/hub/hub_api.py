@@ -21,6 +21,8 @@ _ANSWER_SECONDS = 30
 class HubUnavailable(MlinfnError):
     """The hub did not answer, or not as JupyterHub does; what was asked may or may not have been done."""
 
+    page = "docs/operations.md#the-hub"
+
 
 @dataclass(frozen=True)
 class Session:

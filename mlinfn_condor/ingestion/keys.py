@@ -31,6 +31,8 @@ Fetch = Callable[[str], Any]
 class ProviderAway(MlinfnError):
     """The provider did not answer, or not as OpenID Connect has it; keys that are known go on working."""
 
+    page = "docs/ingestion.md#whose-rows"
+
 
 class KeyRing:
     """Keys by their names (`kid`). One thread fetches, the others wait for it."""

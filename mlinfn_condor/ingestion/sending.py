@@ -41,6 +41,8 @@ _NO_COLUMN, _NO_PROJECT = "42703", "PT400"
 class StillWaiting(MlinfnError):
     """Rows are on this disk and could not be sent yet; the same command sends them later."""
 
+    page = "docs/ingestion.md#sending"
+
 
 @dataclass(frozen=True)
 class Destination:

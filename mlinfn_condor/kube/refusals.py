@@ -9,6 +9,8 @@ from mlinfn_condor.kube.api import Call, Json, Verb
 class KubeUnavailable(MlinfnError):
     """The API server did not answer, or not with sense, before the deadline."""
 
+    page = "docs/operations.md#nodes-as-pods"
+
 
 class KubeUntrusted(KubeUnavailable):
     """Somebody answered whose certificate we cannot verify; nothing was said to him."""
@@ -17,9 +19,13 @@ class KubeUntrusted(KubeUnavailable):
 class KubeRefused(MlinfnError):
     """The API server refuses this object as it is; the message is its reason."""
 
+    page = "docs/operations.md#nodes-as-pods"
+
 
 class KubeDenied(MlinfnError):
     """We may not do this: a right is missing (RBAC), or our identity is not accepted."""
+
+    page = "docs/operations.md#nodes-as-pods"
 
 
 class QuotaExceeded(KubeRefused):

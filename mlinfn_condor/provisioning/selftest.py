@@ -47,6 +47,8 @@ LEFT_SECONDS = 7200
 class SelftestFailed(MlinfnError):
     """This place does not provide nodes that jobs run on; the message says at which step, why, and what to do."""
 
+    page = "docs/operations.md#check-on-a-real-cluster"
+
 
 @dataclass(frozen=True)
 class Limits:

@@ -31,6 +31,8 @@ _MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 class WorkloadWrong(UserError):
     """The file has mistakes; the message has a line for each."""
 
+    page = "docs/sharing.md#try-a-policy-before-making-it"
+
 
 @dataclass(frozen=True)
 class Submit:

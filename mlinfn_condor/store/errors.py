@@ -6,6 +6,8 @@ from mlinfn_condor.errors import MlinfnError
 class StoreError(MlinfnError):
     """PostgreSQL refused what was asked; nothing of it was done."""
 
+    page = "docs/database.md#when-something-is-wrong"
+
 
 class StoreUnreachable(StoreError):
     """No PostgreSQL answers at this address, or it does not let this user in."""

@@ -22,6 +22,8 @@ _NAME = re.compile(r"checkpoint-(\d{9})")
 class CheckpointsDamaged(MlinfnError):
     """Every checkpoint in the folder is damaged: look at the file system, then empty the folder to start afresh."""
 
+    page = "docs/training.md#checkpoints"
+
 
 class Checkpoint:
     """The state of one training, in a folder of its own.

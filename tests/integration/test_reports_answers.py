@@ -182,8 +182,9 @@ def test_a_mistake_is_one_line(dsn: str, words: list[str], said: str) -> None:
 
 
 def test_a_database_that_is_down_is_one_line() -> None:
-    (line,) = command("postgresql://alice@127.0.0.1:1/site", "usage").stderr.splitlines()
+    line, page = command("postgresql://alice@127.0.0.1:1/site", "usage").stderr.splitlines()
     assert "no way into database site at 127.0.0.1:1" in line
+    assert page == "mlinfn: read on in docs/database.md#when-something-is-wrong"
 
 
 def test_a_period_without_anything_says_so_in_words(dsn: str) -> None:

@@ -47,10 +47,11 @@ def up(run: Run) -> None:
 
 
 def only_line(done: subprocess.CompletedProcess[str]) -> str:
-    """The one line of an error, without a traceback."""
+    """The one line of an error, without a traceback; what follows is the page that helps, if there is one."""
     assert done.returncode == 1
     assert done.stdout == ""
-    (line,) = done.stderr.splitlines()
+    line, *pages = done.stderr.splitlines()
+    assert pages in ([], ["mlinfn: read on in docs/database.md#when-something-is-wrong"])
     return line
 
 

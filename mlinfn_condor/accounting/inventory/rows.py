@@ -22,6 +22,8 @@ MOST_DEVICES = 1024
 class InventoryWrong(UserError):
     """The file has mistakes; the message has a line for each."""
 
+    page = "docs/accounting.md#what-htcondor-does-not-see"
+
 
 @dataclass(frozen=True)
 class Grant:

@@ -10,9 +10,13 @@ from mlinfn_condor.provisioning.nodes import Glidein, NodeKind, Trouble
 class BackendUnavailable(MlinfnError):
     """The place that provides nodes did not answer; the next turn tries again."""
 
+    page = "docs/operations.md#nodes-as-pods"
+
 
 class NodeRefused(MlinfnError):
     """The place says that this node cannot be had; the message is its reason."""
+
+    page = "docs/operations.md#nodes-as-pods"
 
     def __init__(self, message: str, trouble: Trouble = Trouble.UNKNOWN) -> None:
         super().__init__(message)

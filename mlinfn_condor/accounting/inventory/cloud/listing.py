@@ -27,6 +27,8 @@ EVER = datetime(1970, 1, 1, tzinfo=UTC)
 class CloudUnavailable(MlinfnError):
     """The cloud did not answer, or refused; nothing was imported."""
 
+    page = "docs/accounting.md#from-openstack"
+
 
 class _Flavor(flavor.Flavor):
     # Without the SDK's defaults: what a cloud does not tell must not look like none.
