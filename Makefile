@@ -3,7 +3,7 @@
 SHELL := bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-TARGETS := setup demo test check soak bench sbom clean
+TARGETS := setup demo test check soak bench docs sbom clean
 .PHONY: help $(TARGETS)
 
 help:
@@ -13,6 +13,7 @@ help:
 	@echo "make soak    the slow tests: kill runs, many hand-overs"
 	@echo "make bench   the quick look at start latency; ./mlinfn bench lists all"
 	@echo "make setup   only .venv, everything above makes it when it is missing"
+	@echo "make docs    the documentation as a site, into dist/docs"
 	@echo "make sbom    what is in the images, CycloneDX, into dist/"
 	@echo "make clean   remove .venv and caches; HTCondor and pools stay where ./mlinfn pool status says"
 
@@ -50,6 +51,10 @@ soak: setup
 
 bench: setup
 	@$(bin)/mlinfn bench start-latency --quick $(ARGS)
+
+docs: setup
+	@$(bin)/python -m sphinx -b html -E -n -W --keep-going -q -d dist/.doctrees docs dist/docs
+	@echo "$(CURDIR)/dist/docs/index.html"
 
 # The tool comes for this one call: nothing of it is in .venv.
 sbom: setup

@@ -27,10 +27,15 @@ class Keep(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     last: int = Field(default=3, ge=1)
+    """The latest so many, whatever their age."""
     daily: int = Field(default=7, ge=0)
+    """So many days, the last backup of each."""
     weekly: int = Field(default=5, ge=0)
+    """So many weeks, the last backup of each."""
     monthly: int = Field(default=12, ge=0)
+    """So many months, the last backup of each."""
     yearly: int = Field(default=3, ge=0)
+    """So many years, the last backup of each."""
 
     def words(self) -> list[str]:
         """As options of restic."""
@@ -46,12 +51,15 @@ class BackupPlan(BaseModel):
     repository: str
     """`s3:https://host/bucket/folder`, or an absolute path of a folder: on another disk than what it keeps."""
     every_hours: float = Field(default=24, gt=0)
+    """From one backup to the next: what is written in between is lost with the disk."""
     late_after_hours: float = Field(default=36, gt=0)
     """A last good backup that is older is reported as late."""
     verify_every_days: float = Field(default=7, gt=0)
+    """From one verification to the next: a backup that was never read is a hope."""
     verify_share: str = Field(default="5%", pattern=r"^(100|[1-9]?[0-9](\.[0-9]+)?)%$")
     """How much of the stored data each verification reads again; its structure is always read whole."""
     upload_kib_per_s: int | None = Field(default=None, gt=0)
+    """Most that it takes of the line; nothing said: what there is."""
     exclude: tuple[str, ...] = (".cache", "__pycache__", ".Trash-*")
     """Names, or patterns of paths, that are in nobody's backup."""
     keep: Keep = Keep()

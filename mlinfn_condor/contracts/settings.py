@@ -27,7 +27,9 @@ class NodeDevices(_Section):
     cpus: Count = 0
     """Cores that dask and batch may have without a device; for the check of pledges in cores."""
     gpus: dict[Model, Count] = {}
+    """By model, how many."""
     fpgas: dict[Model, Count] = {}
+    """By model, how many."""
 
     @property
     def devices(self) -> dict[str, int]:
@@ -39,7 +41,9 @@ class PoolSettings(_Section):
     """`[pool]`: what there is to promise."""
 
     projects: list[Name] = Field(min_length=1)
+    """Projects of the site; whoever submits belongs to one of them."""
     nodes: dict[Name, NodeDevices] = Field(min_length=1)
+    """Nodes that are there for good, by name. Those that come with demand promise nothing."""
 
     @property
     def models(self) -> dict[str, Literal["GPUs", "FPGAs"]]:
@@ -77,19 +81,26 @@ class Headroom(_Section):
     """`[[headroom]]`: devices of a model that batch leaves free, for sessions that are about to come."""
 
     model: Model
+    """Of the devices that are left free."""
     free: int = Field(ge=1)
+    """How many, in the whole pool; shared out over its nodes."""
     hours: Hours = "0-24"
+    """Hours of the day, by the nodes' clock: `8-20`. A night, `22-6`, belongs to the day on which it begins."""
     days: Days = "sun-sat"
+    """Days of the week: `mon-fri`."""
 
 
 class Window(_Section):
     """`[[windows]]`: hours in which batch gets nothing of some models, or only up to so many devices in use."""
 
     models: list[Model] = Field(min_length=1)
+    """Of the devices that batch does not get."""
     at_most: Count = 0
     """Devices of each model, in use by anybody, up to which batch still starts; 0: closed."""
     hours: Hours
+    """Hours of the day, by the nodes' clock: `22-6` belongs to the day on which it begins."""
     days: Days = "sun-sat"
+    """Days of the week: `mon-fri`."""
     running: Literal["stays", "leaves"] = "stays"
     """What becomes of batch that runs when a closed window begins; who leaves has his checkpoint window."""
 
@@ -104,7 +115,9 @@ class ContractLimits(_Section):
     """`[limits]`: of dask and batch; what is not said is not limited."""
 
     devices_per_user: Count = 0
+    """Running devices of each user at once; 0: as many as there are."""
     devices_per_project: Count = 0
+    """Running devices of each project at once; 0: as many as there are."""
     users: dict[Name, Count] = {}
     """Running devices of single users, instead of devices_per_user."""
     projects: dict[Name, Count] = {}

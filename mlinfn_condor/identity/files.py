@@ -20,8 +20,11 @@ class OnePerson(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     projects: tuple[str, ...] = Field(min_length=1)
+    """Projects of the person, the first being the default one."""
     uid: int | None = None
+    """Only where files of his carry a number already."""
     was: str | None = None
+    """Only where he had another name here."""
 
 
 class PeopleFile(BaseModel):

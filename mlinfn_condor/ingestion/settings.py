@@ -38,7 +38,9 @@ class Column(_Section):
     """`[ingestion.tables.columns]`, one a line: `becquerel_m3 = {type = "real", unit = "Bq/m³"}`."""
 
     type: Type
+    """As PostgreSQL calls it."""
     unit: str = Field(default="", max_length=100)
+    """In words or signs, for whoever reads the table; nothing is reckoned with it."""
     optional: bool = False
     """Whether a row may come without it."""
 
@@ -47,9 +49,11 @@ class Table(_Section):
     """`[[ingestion.tables]]`: what instruments of some projects write."""
 
     name: Name
+    """In the schema `api`, and in the address."""
     projects: tuple[Project, ...] = Field(min_length=1)
     """Whose it is. Each sees its own rows only."""
     columns: dict[Name, Column] = Field(min_length=1)
+    """By name; each table has `project`, `sent_by`, `received_at` besides."""
     key: tuple[Name, ...] = ()
     """Columns that tell a project's rows apart. None: a column `id`, which the client may choose."""
     retention_days: int | None = Field(default=None, ge=1)

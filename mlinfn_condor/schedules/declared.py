@@ -32,30 +32,51 @@ class DeclaredSchedule(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     owner: Identity
+    """In whose name it runs."""
     name: str
+    """Small letters, digits, hyphens; told apart by owner and name."""
     command: list[str] = Field(min_length=1)
+    """What to run, a word an entry."""
     folder: Path
     """Where it runs and writes; the nodes and this service see it."""
     cron: str | None = None
+    """When: minute hour day month weekday, as in crontab."""
     every: int | None = None
     """Seconds."""
     rows: str | None = None
+    """Or: by new rows of this table."""
     commits: str | None = None
+    """Or: by new commits, `URL BRANCH`."""
     zone: str = Wish.zone
+    """Time zone of cron."""
     misfire: Misfire = Wish.misfire
+    """What becomes of due times that nobody was there for."""
     grace: int = Wish.grace
+    """Seconds after which a due time counts as missed."""
     catch_up: int = Wish.catch_up
+    """Of the missed ones `all` runs so many."""
     jitter: int = Wish.jitter
+    """Start up to so many seconds later, so that not all start at once."""
     overlap: bool = Wish.overlap
+    """Also while the run before still runs."""
     retries: int = Wish.retries
+    """How often a run that fails is tried again."""
     retry_pause: int = Wish.retry_pause
+    """Seconds until then; doubles each time."""
     least: int = Wish.least
+    """With rows: so many new ones start a run."""
     at_latest: int | None = Wish.at_latest
+    """With rows: or any, so many seconds after the run before."""
     cpus: int = 1
+    """Cores."""
     memory_mb: int = 2048
+    """Memory, MiB."""
     gpus: int = 0
+    """GPUs."""
     model: str | None = None
+    """Device model; any if not given."""
     project: str | None = None
+    """Project to account it on; the owner's first if not given."""
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:

@@ -56,8 +56,11 @@ class Images(Section):
     version: Tag
     """Of the product's images: `platform`, `hub`, `glidein`, `files`."""
     digests: dict[Literal["platform", "hub", "glidein", "files"], Digest] = Field(default_factory=dict)
+    """By image, what cannot move: with it what was tried is what runs."""
     postgresql: Pinned = "docker.io/library/postgres:17.6-bookworm"
+    """The rendered database's."""
     postgrest: Pinned = "docker.io/postgrest/postgrest:v12.2.12"
+    """The front end of instruments, where one is rendered."""
     pull_secret: SecretName | None = None
     """For a registry that asks who it is."""
 

@@ -117,7 +117,9 @@ class Storage(StorageSettings):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     provider: Literal["nfs"] = "nfs"
+    """Homes are on NFS, as every pod has to see them."""
     root: Path = HOMES
+    """Where pods have it; in a cluster always there."""
     server: FileServer | None = None
     """In place of `nfs.server` and `nfs.export`."""
     capacity: Size = "500Gi"
@@ -210,7 +212,9 @@ class Database(Section):
     host: str = Field(default="", pattern=r"^[A-Za-z0-9.-]*$")
     """The site's server; empty: one is rendered."""
     port: int = Field(default=5432, ge=1, le=65535)
+    """Of the server."""
     name: str = Field(default="mlinfn", pattern=r"^[a-z][a-z0-9_]{0,62}$")
+    """Of the database."""
     tls: Literal["verify-full", "require", "disable"] | None = None
     """libpq's sslmode; nothing said: verify-full for the site's server, none within the cluster's own network."""
     passwords: SecretName = "mlinfn-database"

@@ -29,8 +29,10 @@ class Site(Section):
     """One site. What a section means stands in its class."""
 
     name: SiteName
+    """Part of names in the queue and of pods, so it is short and is not changed later."""
     hosts: Hosts
     numbers: Numbers = Field(default_factory=dict)
+    """Numbers of the policy that differ: `vacate_seconds = 60` is MLINFN_VACATE_SECONDS."""
     pool: PoolSettings
     pledges: dict[PriorityClass, dict[Name, Pledge]] = Field(default_factory=dict)
     owners: dict[Name, Owner] = Field(default_factory=dict)

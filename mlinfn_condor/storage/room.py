@@ -25,6 +25,7 @@ class RoomSettings(BaseSettings):
     least_free_mb: int = Field(default=20, ge=0)
     """Room that a home must have for a session to start. A notebook with its pictures is rarely larger."""
     least_free_files: int = Field(default=100, ge=0)
+    """Files that may still be made there: a disk without inodes takes no notebook either."""
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,11 @@ class NfsSettings(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     server: str = Field(pattern=r"^[A-Za-z0-9.:-]+$")
+    """Name or address."""
     export: str = Field(pattern=r"^/[A-Za-z0-9._/-]*$")
+    """What it exports: `/export/bari`."""
     version: Literal["4", "4.1", "4.2"] = "4.2"
+    """Of the protocol."""
     cache: bool = True
     """Let the node keep what it read on its own disk (FS-Cache; the node runs cachefilesd)."""
     connections: int = Field(default=4, ge=1, le=16)
@@ -37,6 +40,7 @@ class StorageSettings(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     provider: Literal["local", "nfs"] = "local"
+    """`local`: a disk of this machine; `nfs`: an export that all nodes mount."""
     root: Path | None = None
     """Holds `homes/` and `projects/`; with `nfs` the export is mounted there. None: the embedded pool's folder."""
     nfs: NfsSettings | None = None

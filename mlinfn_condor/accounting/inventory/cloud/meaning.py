@@ -22,16 +22,22 @@ class Device(_Strict):
     """What one of OpenStack's devices is. An empty model: no accelerator, and nothing to account for."""
 
     model: str
+    """As reports call it."""
     kind: Literal["gpu", "fpga"] = "gpu"
+    """Of the accelerator."""
     count: int = Field(default=1, ge=1, le=MOST_DEVICES)
+    """How many of them one such device is."""
     owner_project: str = ""
+    """The project that paid for it; empty: the platform."""
 
 
 class Project(_Strict):
     """Who has the servers of an OpenStack project for itself; empty: nobody, they are the platform's own."""
 
     given_to: str
+    """Project here; empty: the platform itself."""
     owner_project: str = ""
+    """The project that paid for what is in it; empty: the platform."""
 
 
 class Keys(_Strict):
@@ -41,7 +47,9 @@ class Keys(_Strict):
     """
 
     given_to: str = ""
+    """Key whose value is the project that has the server."""
     owner_project: str = ""
+    """Key whose value is the project that paid for it."""
 
 
 class Meaning(_Strict):
