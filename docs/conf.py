@@ -23,3 +23,5 @@ html_title = f"mlinfn-condor {version}"
 html_copy_source = False
 html_show_sphinx = False
 highlight_language = "none"
+smartquotes = False
+"""`--option` is not a dash, and quotes are to be typed."""

@@ -29,7 +29,10 @@ _VERBS = {
 
 
 def parameters(template: str) -> dict[str, str]:
-    """What may be given to a template, `NAME=VALUE` behind its file, from the comment at its head."""
+    """What may be given to a template, `NAME=VALUE` behind its file, from the comment at its head.
+
+    Several that are told together have one entry, with commas between.
+    """
     told: dict[str, str] = {}
     names = ""
     for line in (shipped("submit_templates") / template).read_text().splitlines():
@@ -42,7 +45,7 @@ def parameters(template: str) -> dict[str, str]:
             told[names] += f" {line.lstrip('# ')}"
         else:
             names = ""
-    return {name: said for names, said in told.items() for name in names.split(", ")}
+    return told
 
 
 def written() -> dict[str, list[tuple[str, str]]]:
@@ -76,7 +79,7 @@ def _parts() -> Iterator[str]:
     for template, said in PARAMETERS.items():
         yield f"### {template}"
         yield said
-        rows = [(writing.code(name), writing.plain(words)) for name, words in parameters(template).items()]
+        rows = [(writing.codes(names.split(", ")), writing.plain(said)) for names, said in parameters(template).items()]
         yield writing.table(("parameter", "meaning"), rows)
     yield "## Attributes that the access points write"
     never = kept()
@@ -87,12 +90,12 @@ def _parts() -> Iterator[str]:
                 writing.code(name),
                 "; ".join(dict.fromkeys(verb for verb, _ in how)),
                 "no" if name in never else "yes",
-                ", ".join(dict.fromkeys(writing.code(file) for _, file in how)),
+                writing.codes(file for _, file in how),
             )
             for name, how in sorted(written().items())
         ],
     )
-    yield "Immutable as well: " + ", ".join(writing.code(name) for name in sorted(never - written().keys())) + "."
+    yield f"Immutable as well: {writing.codes(sorted(never - written().keys()))}."
     yield "## What has to hold"
     yield writing.table(
         ("a job is taken if", "file"),

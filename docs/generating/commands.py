@@ -36,9 +36,10 @@ def _section(command: object, name: str, above: object) -> Iterator[str]:
         usage = " ".join(command.collect_usage_pieces(context))
         yield f"```\n{context.command_path} {usage}\n```"
         yield _records(command, context)
-    _, more = _parted(command.epilog or "")
+    page, more = _parted(command.epilog or "")
     for example in examples + more:
         yield f"Example: `{example}`"
+    yield writing.plain(page)
     if is_group:
         yield from _below(command, context)
 

@@ -36,7 +36,7 @@ def _table(module: str) -> str:
                 writing.code(one.name),
                 type(one).__name__.lower(),
                 next((unit for unit in _UNITS if unit in one.name), ""),
-                ", ".join(writing.code(label) for label in one.labels),
+                writing.codes(one.labels),
                 writing.plain(one.help),
             )
             for one in declared(module)

@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import re
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -111,7 +112,16 @@ def _models(annotation: Any, path: str = "") -> Iterator[tuple[str, type[BaseMod
     elif origin in (list, tuple):
         yield from _models(parts[0], f"{path}[]")
     elif origin is dict:
-        yield from _models(parts[1], f"{path}.NAME")
+        yield from _models(parts[1], f"{path}.{_placeholder(parts[0])}")
     elif origin in (Annotated, Union, UnionType):
         for part in parts if origin is not Annotated else parts[:1]:
             yield from _models(part, path)
+
+
+def _placeholder(key: Any) -> str:
+    """What stands for a name that the site chooses, or for one of a few: `CLASS`, of PriorityClass."""
+    return (
+        re.findall("[A-Z][a-z]+", key.__name__)[-1].upper()
+        if isinstance(key, type) and issubclass(key, Enum)
+        else "NAME"
+    )

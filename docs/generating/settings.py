@@ -54,7 +54,7 @@ def _sections(model: type[BaseModel], path: str) -> Iterator[str]:
         yield f"### {_heading(path)}"
     yield writing.plain(model.__doc__ or "")
     told = list(models.fields(model))
-    yield _table([field for field in told if not (field.models and field.kind == "section")])
+    yield _table([field for field in told if field.meaning or not field.models])
     for field in told:
         for more, within in field.models:
             yield from _sections(within, f"{path}.{field.name}{more}".lstrip("."))

@@ -4,18 +4,33 @@ import re
 from collections.abc import Iterable, Sequence
 
 _CODE = re.compile(r"(`+[^`]*`+)")
+_PAGE = re.compile(r"\bdocs/([\w/-]+\.md)((?:#[\w-]+)?)")
 _ACTIVE = re.compile(r"([\\*_<>\[\]{}$~#|])")
 
 
 def plain(text: str) -> str:
-    """The text in one line; nothing in it is Markdown but code between backticks."""
-    parts = _CODE.split(" ".join(text.split()))
-    return "".join(_in_cell(part) if part.startswith("`") else _ACTIVE.sub(r"\\\1", part) for part in parts)
+    """The text in one line; nothing in it is Markdown but code. Names of pages are links, as `reference/` sees them."""
+    return "".join(_part(part) for part in _CODE.split(" ".join(text.split())))
+
+
+def _part(text: str) -> str:
+    if text.startswith("`"):
+        return _in_cell(text)
+    told, after = [], 0
+    for page in _PAGE.finditer(text):
+        told += [_ACTIVE.sub(r"\\\1", text[after : page.start()]), f"[{page[1]}](../{page[1]}{page[2]})"]
+        after = page.end()
+    return "".join([*told, _ACTIVE.sub(r"\\\1", text[after:])])
 
 
 def code(text: str) -> str:
     """As code, in a table too; nothing for nothing."""
     return _in_cell(f"`{' '.join(text.split())}`") if text else ""
+
+
+def codes(texts: Iterable[str]) -> str:
+    """Each once, in their order."""
+    return ", ".join(code(text) for text in dict.fromkeys(texts))
 
 
 def _in_cell(text: str) -> str:

@@ -79,7 +79,7 @@ def test_zsh_goes_on_with_a_line(words, offered, environment):
         compdef() { : }
         _arguments() { print -r -- "$1" }
         eval "$(_MLINFN_COMPLETE=source_zsh mlinfn)"
-        words=("$@")
+        words=("$@") CURRENT=$#
         _mlinfn_completion
     """
     done = subprocess.run(
