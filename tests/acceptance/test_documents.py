@@ -1,15 +1,14 @@
 """Every `console` block of the README and of the operations guide runs as it stands, in a fresh home."""
 
 import os
-import re
 import subprocess
 from pathlib import Path
 
 import pytest
+from walkthrough import fences
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", ROOT / "docs" / "operations.md"]
-BLOCK = re.compile(r"^```console\n(.*?)^```", re.DOTALL | re.MULTILINE)
 BLOCK_SECONDS = 180
 
 
@@ -18,8 +17,17 @@ def commands(block: str) -> str:
 
 
 def blocks() -> list[object]:
-    found = [(document, block) for document in DOCUMENTS for block in BLOCK.findall(document.read_text())]
+    found = [(document, block) for document in DOCUMENTS for block in console(document)]
     return [pytest.param(block, id=f"{document.stem}-{n}") for n, (document, block) in enumerate(found, start=1)]
+
+
+def console(document: Path) -> list[str]:
+    return [fence.text for fence in fences(document.read_text()) if fence.info == "console"]
+
+
+def test_whatever_calls_itself_a_console_is_typed_by_a_test() -> None:
+    typed = {*DOCUMENTS, *(ROOT / "docs" / "tutorial").glob("*.md")}
+    assert {page for page in (ROOT / "docs").rglob("*.md") if console(page)} <= typed
 
 
 @pytest.mark.parametrize("block", blocks())
