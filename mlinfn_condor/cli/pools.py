@@ -4,6 +4,8 @@ import json
 import os
 import shlex
 import shutil
+import sys
+from pathlib import Path
 
 import typer
 
@@ -97,7 +99,8 @@ def shell(
     command: list[str] = typer.Argument(None, help="Run this instead of a shell; its own options may follow."),
     user: str | None = typer.Option(None, help="Identity to speak with; default: the pool's first user."),
 ) -> None:
-    """Open a shell, or run one command, that speaks to the pool, in the user's home that his jobs share.
+    """Open a shell, or run one command, that speaks to the pool, in the user's home that his jobs share. mlinfn and its
+    Python come first on the path.
 
     Example: mlinfn pool shell --user admin -- condor_q -all
     """
@@ -105,6 +108,8 @@ def shell(
     from mlinfn_condor.settings import Settings
 
     environment = os.environ | lifecycle.environment(Settings(), user)
+    environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), environment["PATH"]])
+    environment.pop(CALLED_BY_ROOT, None)  # whoever types into it is an ordinary user
     if not command:
         os.chdir(environment["MLINFN_USER_HOME"])
     words = command or [shutil.which("bash") or "sh"]

@@ -111,7 +111,10 @@ def test_a_shell_speaks_to_the_pool_as_the_user_asked_for(settings: Settings) ->
 
     bob = subprocess.run([*shell, "bob", "--", *asked], env=chosen, capture_output=True, text=True)
     nobody = subprocess.run([*shell, "mallory", "--", *asked], env=chosen, capture_output=True, text=True)
+    there = [*shell, "bob", "--", "sh", "-c", "command -v mlinfn; echo $MLINFN_CALLED_BY_ROOT"]
+    found = subprocess.run(there, env=chosen | {"MLINFN_CALLED_BY_ROOT": "yes"}, capture_output=True, text=True)
 
     assert f"bob@{settings.pool}" in bob.stdout
     assert nobody.returncode == 1
     assert "knows no user mallory" in nobody.stderr
+    assert found.stdout.split() == [str(Path(sys.executable).with_name("mlinfn"))]
