@@ -67,7 +67,9 @@ def test_no_file_of_settings_is_left_out():
     assert names - known - {"SettingsFile", "Model"} <= {"ProvisioningSettings"}
 
 
-@pytest.mark.parametrize("model", sorted({*FILES, *settings.ENVIRONMENT}, key=lambda one: one.__qualname__))
+@pytest.mark.parametrize(
+    "model", sorted({*FILES, *settings.ENVIRONMENT}, key=lambda one: (one.__module__, one.__qualname__))
+)
 def test_a_setting_says_what_it_is(model):
     """In the text under it, unless it is a section, which says so itself."""
     assert model.__doc__
