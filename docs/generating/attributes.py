@@ -98,7 +98,7 @@ def _parts() -> Iterator[str]:
     yield f"Immutable as well: {writing.codes(sorted(never - written().keys()))}."
     yield "## What has to hold"
     yield writing.table(
-        ("a job is taken if", "file"),
+        ("rule", "file"),
         [(writing.plain(said), writing.code(file)) for file, said in requirements().items()],
     )
 
