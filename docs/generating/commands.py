@@ -1,6 +1,7 @@
 """Every command with its arguments and options, as the command line itself tells them."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from typer.main import get_command
 
@@ -17,7 +18,7 @@ def page() -> str:
     return writing.page(["## Options of every command", _records(root, context), *_below(root, context)])
 
 
-def _below(group: object, context: object) -> Iterator[str]:
+def _below(group: Any, context: Any) -> Iterator[str]:
     names = group.list_commands(context)
     alone = [name for name in names if not _is_group(group.get_command(context, name))]
     if alone and context.parent is None:
@@ -26,7 +27,7 @@ def _below(group: object, context: object) -> Iterator[str]:
         yield from _section(group.get_command(context, name), name, context)
 
 
-def _section(command: object, name: str, above: object) -> Iterator[str]:
+def _section(command: Any, name: str, above: Any) -> Iterator[str]:
     context = command.context_class(command, info_name=name, parent=above)
     is_group = _is_group(command)
     yield f"{'##' if is_group else '###'} {context.command_path}"
@@ -44,7 +45,7 @@ def _section(command: object, name: str, above: object) -> Iterator[str]:
         yield from _below(command, context)
 
 
-def _records(command: object, context: object) -> str:
+def _records(command: Any, context: Any) -> str:
     """Arguments and options: how they are written, and what they mean."""
     told = [record for each in command.get_params(context) if (record := each.get_help_record(context))]
     return writing.table(
@@ -60,5 +61,5 @@ def _parted(text: str) -> tuple[str, list[str]]:
     return " ".join(line for line in lines if not line.startswith("Example: ")), examples
 
 
-def _is_group(command: object) -> bool:
+def _is_group(command: Any) -> bool:
     return hasattr(command, "list_commands")

@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from itertools import pairwise
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -53,10 +54,12 @@ def texts(model: type[BaseModel]) -> dict[str, str]:
     for one in reversed(model.__mro__):
         if not issubclass(one, BaseModel) or one.__module__.startswith("pydantic"):
             continue
-        (tree,) = ast.parse(textwrap.dedent(inspect.getsource(one))).body
-        for field, text in zip(tree.body, tree.body[1:], strict=False):
-            if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant):
-                said[field.target.id] = " ".join(str(text.value.value).split())
+        source = ast.parse(textwrap.dedent(inspect.getsource(one))).body[0]
+        assert isinstance(source, ast.ClassDef)  # noqa: S101 - of a class
+        for field, text in pairwise(source.body):
+            match field, text:
+                case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(words))):
+                    said[name] = " ".join(words.split())
     return said
 
 

@@ -19,7 +19,8 @@ def page() -> str:
 
 def numbers(text: str) -> Iterator[tuple[str, str, str, str]]:
     """Section, name, value as it ships, and what it says of itself."""
-    section, said, begun = "", [], False
+    section, begun = "", False
+    said: list[str] = []
     for line in text.splitlines():
         if found := _SECTION.fullmatch(line):
             section, said = found[1], []
