@@ -1,9 +1,11 @@
 """`mlinfn watch` and `mlinfn submit … --watch`: a live bar from the event log, and the job's exit code at the end."""
 
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Protocol
 
 import typer
@@ -37,20 +39,30 @@ def follow(pool: "Pool", submits: "Sequence[JobId]", jobs: int | None = None) ->
     from mlinfn_condor.submission.watching import Watch
 
     watched = Watch(jobs)
-    try:
-        with _shown() as shown:
-            output = _Output(pool, submits[0])
-            for batch in pool.follow(submits):
-                watched.learn(batch)
-                shown.show(watched, output)
-                if watched.over:
-                    break
-    except KeyboardInterrupt:
+    with _interruptible() as interrupted, _shown() as shown:
+        output = _Output(pool, submits[0])
+        for batch in pool.follow(submits):
+            watched.learn(batch)
+            shown.show(watched, output)
+            if watched.over or interrupted.is_set():
+                break
+    if not watched.over:
         again = " ".join(f"{one.access_point}{one.cluster}" for one in submits)
         print(f"not watched any more, and it goes on: `mlinfn watch {again}` watches on", file=sys.stderr)
-        raise typer.Exit(INTERRUPTED) from None
+        raise typer.Exit(INTERRUPTED)
     print(f"{submits[0]} {watched.sentence}, exit code {watched.exit_code}", file=sys.stderr)
     raise typer.Exit(watched.exit_code)
+
+
+@contextmanager
+def _interruptible() -> Iterator[Event]:
+    """Set by Ctrl-C: an exception that rises in the midst of the bindings' wait now and then crashes the program."""
+    interrupted = Event()
+    before = signal.signal(signal.SIGINT, lambda *_: interrupted.set())
+    try:
+        yield interrupted
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 class _Output:
