@@ -187,13 +187,17 @@ class CondorSpawner(Spawner):  # type: ignore[misc]  # jupyterhub has no types
             yield {"progress": step.progress, "message": step.message}
 
     async def get_url(self) -> str:
-        """Where the session answers: it knows better than the hub, which may have been down when it moved."""
-        deadline = time.monotonic() + self.http_timeout
+        """Where the session answers: it knows better than the hub, which may have been down when it moved.
+
+        It may be on its way to another node, too, or wait for one, while its folder still tells of the start before.
+        """
+        deadline = time.monotonic() + self.start_timeout
         try:
-            while (server := self._published()) is None or not await self._certified(server):
-                if time.monotonic() > deadline or await self.poll() is not None:
-                    return str(self.server.url)
-                await self.watch.next_look(LOOK_SECONDS)
+            with self.watch.waiting():
+                while (server := await self._published_by_this_start()) is None or not await self._certified(server):
+                    if time.monotonic() > deadline or await self.poll() is not None:
+                        return str(self.server.url)
+                    await self.watch.next_look(LOOK_SECONDS)
         except (MlinfnError, OSError) as error:
             self.log.error("Session %s of %s cannot be reached: %s", self.job, self._log_name, error)
             return str(self.server.url)
@@ -385,6 +389,21 @@ class CondorSpawner(Spawner):  # type: ignore[misc]  # jupyterhub has no types
 
     def _published(self) -> Server | None:
         return self.folder.server_or_none() if self.folder else None
+
+    async def _published_by_this_start(self) -> Server | None:
+        """What the session's present start has told, None while it has not; any, while its access point is away."""
+        server = self._published()
+        if server is None or server.job_start is None or self.job is None:
+            return server
+        try:
+            look = await self.watch.a_look_after(self._submitted, GRACE_SECONDS)
+        except PoolUnavailable as error:
+            self.log.warning("Whether session %s was started anew is not known: %s", self.job, error)
+            return server
+        job = look.jobs.get(self.job)
+        if job is None or job.state is JobState.IDLE:
+            return None
+        return server if server.job_start == ads.whole(job.ad, "JobCurrentStartDate") else None
 
     def _stand_for(self, job: JobId) -> None:
         self.job, self._submitted = job, time.monotonic()

@@ -38,6 +38,7 @@ class SessionServer(ServerApp):
             job=job.id,
             devices=[device.id for device in job.devices],
             started=time.time(),
+            job_start=job.start,
         )
         self.session_folder.publish(server)
         await super()._post_start()  # type: ignore[no-untyped-call]

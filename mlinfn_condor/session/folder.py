@@ -9,7 +9,7 @@ import re
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -37,6 +37,8 @@ class Server:
     devices: list[str]
     started: float
     """Seconds of the epoch."""
+    job_start: int | None = None
+    """JobCurrentStartDate of the start that it is of: a job that is started anew finds what its last start wrote."""
 
 
 @dataclass(frozen=True)
@@ -103,10 +105,13 @@ class SessionFolder:
     def server(self) -> Server | None:
         """The server, if it has told that it answers; None before and after."""
         try:
-            return Server(**json.loads(self.server_file.read_text()))
+            told = json.loads(self.server_file.read_text())
+            known = {field.name for field in fields(Server)}
+            # What a newer session tells besides is nothing to an older hub.
+            return Server(**{name: value for name, value in told.items() if name in known})
         except FileNotFoundError:
             return None
-        except (TypeError, ValueError) as error:
+        except (AttributeError, TypeError, ValueError) as error:
             raise BadRequest(f"{self.server_file} was not written by a session: remove it") from error
 
     def server_or_none(self) -> Server | None:

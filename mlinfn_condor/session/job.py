@@ -43,6 +43,8 @@ class Job:
     devices: tuple[Device, ...]
     address: str | None = None
     """IP address at which the pool reaches its execution point."""
+    start: int | None = None
+    """JobCurrentStartDate: which of the job's starts this is."""
 
     @classmethod
     def around(cls, environment: Mapping[str, str]) -> "Job":
@@ -62,6 +64,7 @@ class Job:
                 if device not in {"", _UNASSIGNED}
             ),
             address=address[1].strip("[]") if address else None,
+            start=int(date) if (date := job.get("JobCurrentStartDate", "")).isdecimal() else None,
         )
 
 

@@ -1,6 +1,7 @@
 """The folder in which a session and whoever started it meet."""
 
 import http.server
+import json
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -136,3 +137,10 @@ def test_the_name_of_a_dead_session_is_free_again(folder: SessionFolder, tmp_pat
     old = folder.token()
     assert prepare(tmp_path, "one").token() != old
     assert folder.server() is None
+
+
+def test_what_a_newer_session_tells_besides_does_not_matter(folder: SessionFolder) -> None:
+    folder.publish(SERVER)
+    told = json.loads(folder.server_file.read_text())
+    folder.server_file.write_text(json.dumps(told | {"weather": "fine"}))
+    assert folder.server() == SERVER

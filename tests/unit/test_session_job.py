@@ -77,3 +77,10 @@ def test_unreadable_ads_are_no_error(environment: dict[str, str]) -> None:
 )
 def test_a_simulated_device_says_so(device: Device, label: str) -> None:
     assert device.label == label
+
+
+def test_it_knows_which_start_of_the_job_it_is(environment: dict[str, str]) -> None:
+    assert Job.around(environment).start is None
+    with Path(environment["_CONDOR_JOB_AD"]).open("a") as job:
+        job.write("JobCurrentStartDate = 1795658988\n")
+    assert Job.around(environment).start == 1795658988
