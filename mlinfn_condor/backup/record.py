@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from mlinfn_condor import json_lines
 from mlinfn_condor.backup.settings import BackupSettings
 from mlinfn_condor.embedded.secrets import write_private
 
@@ -65,10 +66,9 @@ def write(file: Path, record: Record) -> None:
 
 
 def tell(journal: Path, event: str, at: float, **facts: Any) -> None:
-    """Append an event, one line of JSON."""
+    """Append an event. Raises OSError."""
     journal.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with journal.open("a") as lines:
-        lines.write(f"{json.dumps({'event': event, 'at': at, **facts})}\n")
+    json_lines.append(journal, {"event": event, "at": at, **facts})
 
 
 def judged(record: Record, settings: BackupSettings, now: float) -> Judgement:

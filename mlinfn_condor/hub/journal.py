@@ -1,9 +1,9 @@
 """The starts of sessions as people met them, for the accounting: a line of JSON each, from the click to the answer."""
 
-import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from mlinfn_condor import json_lines
 
 FILE = "starts.jsonl"
 
@@ -25,10 +25,5 @@ class Start:
 
 
 def note(folder: Path, start: Start) -> None:
-    """Append it, in one write: lines of two hubs do not mix. Raises OSError."""
-    line = json.dumps(asdict(start), separators=(",", ":")) + "\n"
-    file = os.open(folder / FILE, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
-    try:
-        os.write(file, line.encode())
-    finally:
-        os.close(file)
+    """Append it. Raises OSError."""
+    json_lines.append(folder / FILE, asdict(start))

@@ -1,9 +1,9 @@
 """The journal of what happened to glideins, for the accounting: a line of JSON each. The recorder reads it."""
 
-import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from mlinfn_condor import json_lines
 
 
 @dataclass(frozen=True)
@@ -26,11 +26,6 @@ class Journal:
         self._file = file
 
     def note(self, happening: Happening) -> None:
-        """Append it, in one write. Raises OSError."""
-        line = json.dumps(asdict(happening), separators=(",", ":")) + "\n"
+        """Append it. Raises OSError."""
         self._file.parent.mkdir(parents=True, exist_ok=True)
-        file = os.open(self._file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
-        try:
-            os.write(file, line.encode())
-        finally:
-            os.close(file)
+        json_lines.append(self._file, asdict(happening))
