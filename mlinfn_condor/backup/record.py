@@ -29,6 +29,8 @@ class Record:
     snapshot: str = ""
     files: int = 0
     bytes: int = 0
+    read: int = 0
+    """Files whose content was read."""
     seconds: float = 0
     failed: int = 0
     """In a row."""

@@ -58,6 +58,8 @@ class Made:
     snapshot: str
     files: int
     bytes: int
+    read: int
+    """Files whose content was read: the new ones, and those that changed since the backup before."""
     added_bytes: int
     """New in the repository, as stored."""
     unread: tuple[str, ...]
@@ -72,20 +74,24 @@ class Restic:
 
     def open(self, site: str) -> list[Snapshot]:
         """Have a repository, the one that is there or a new one; the site's backups in it, the oldest first."""
-        code, said = self._try(*_listing(site))
+        code, said = self._try_past_the_dead(*_listing(site))
         if code == NO_REPOSITORY or (code != 0 and _NO_BUCKET.search(said)):
             self._ask("init")
             return []
         if code == WRONG_PASSWORD:
             password = self._settings.password_file
             raise BackupFailed(f"{password} holds another password than {self._place} was made with")
+        if code == LOCKED:
+            raise self._in_use(said)
         if code != 0:
             raise BackupFailed(f"{self._place}: {_reason(said)}")
         return _snapshots(said)
 
     def back_up(self, paths: Sequence[str], site: str, exclude: Iterable[str], advance: Callable[[int], None]) -> Made:
         """Keep these paths as one snapshot. `advance` hears how many more bytes were looked at."""
-        words = ["backup", "--json", "--no-scan", "--host", site, "--tag", TAG]
+        # Compared is with the site's last backup, whatever its paths were: by default it would have to be of the same
+        # paths, and a tree more or less would make restic read every file again.
+        words = ["backup", "--json", "--no-scan", "--host", site, "--tag", TAG, "--group-by", "host,tags"]
         words += [word for pattern in exclude for word in ("--exclude", pattern)]
         if self._settings.upload_kib_per_s:
             words += ["--limit-upload", str(self._settings.upload_kib_per_s)]
@@ -113,6 +119,7 @@ class Restic:
             unread = [_reason("".join(said()))]
         return Made(
             summary["snapshot_id"], summary["total_files_processed"], summary["total_bytes_processed"],
+            summary["files_new"] + summary["files_changed"],
             summary.get("data_added_packed", summary["data_added"]), tuple(unread),
         )  # fmt: skip
 
@@ -173,14 +180,22 @@ class Restic:
         return f"backup repository {self._settings.repository}"
 
     def _ask(self, *words: str) -> str:
-        code, said = self._try(*words)
-        if code == LOCKED and self.remove_dead_locks():
-            code, said = self._try(*words)
+        code, said = self._try_past_the_dead(*words)
         if code == LOCKED:
-            raise BackupFailed(f"{self._place} is in use: {_reason(said)}; try again when the other has ended")
+            raise self._in_use(said)
         if code != 0:
             raise BackupFailed(f"{self._place}: {_reason(said)}")
         return said
+
+    def _in_use(self, said: str) -> BackupFailed:
+        return BackupFailed(f"{self._place} is in use: {_reason(said)}; try again when the other has ended")
+
+    def _try_past_the_dead(self, *words: str) -> tuple[int, str]:
+        """As `_try`; a lock of ours that was killed hinders nothing."""
+        code, said = self._try(*words)
+        if code == LOCKED and self.remove_dead_locks():
+            return self._try(*words)
+        return code, said
 
     def _try(self, *words: str) -> tuple[int, str]:
         """Exit code, and what was said: its output when it went well, else its complaint."""

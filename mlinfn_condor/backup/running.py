@@ -78,7 +78,10 @@ def run(platform: Platform, restic: Restic, settings: BackupSettings, room: Room
         with report.step("let go of what is past its time"):
             restic.forget(platform.name)
         seconds = time.time() - begun
-        note(good_at=manifest.taken_at, snapshot=made.snapshot, files=made.files, bytes=made.bytes, seconds=seconds)
+        note(
+            good_at=manifest.taken_at, snapshot=made.snapshot, files=made.files, bytes=made.bytes, read=made.read,
+            seconds=seconds,
+        )  # fmt: skip
         if made.unread:
             named = "; ".join(made.unread[:_NAMED_UNREAD])
             raise BackupIncomplete(f"{len(made.unread)} files could not be read, all else is kept: {named}")

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -121,6 +121,34 @@ def test_a_home_and_a_file_come_back_from_s3_and_nothing_is_written_over(site: S
     assert site.events() == ["run_done", "run_done", "verify_done"]
 
 
+def test_a_later_run_reads_only_what_changed(site: Site) -> None:
+    copies = 2  # of the state: they are made anew for each run
+    assert site.run().read == 2 + copies
+    assert site.run().read == copies
+    alices = site.homes / "alice" / "notes[1].txt"
+    was = alices.stat()
+    alices.write_text("OF ALICE")
+    os.utime(alices, ns=(was.st_atime_ns, was.st_mtime_ns))  # Size and time as before.
+    (site.homes / "alice" / "new").write_text("new")
+    made = site.run()
+    assert (made.read, site.record.read, made.files) == (2 + copies, 2 + copies, 3 + copies)
+    alices.unlink()
+    site.restore("homes/alice/notes[1].txt")
+    assert alices.read_text() == "OF ALICE"
+
+
+def test_one_tree_more_or_less_makes_no_run_read_the_others_again(site: Site) -> None:
+    site.run()
+    (site.folder / "projects" / "alpha").mkdir(parents=True)
+    (site.folder / "projects" / "alpha" / "data").write_text("data")
+    trees = {**site.platform.trees, "projects": site.folder / "projects"}
+    without, site.platform = site.platform, replace(site.platform, trees=trees)
+    copies = 2
+    assert site.run().read == 1 + copies
+    site.platform = without
+    assert site.run().read == copies
+
+
 def test_wrong_keys_are_told_within_seconds_and_noted(site: Site, s3: S3) -> None:
     site.settings = site.settings.model_copy(
         update={"repository": s3.repository("refused"), "credentials_file": s3.keys("wrong")}
@@ -231,6 +259,24 @@ def test_a_killed_run_leaves_no_backup_no_copies_and_no_locks_that_hinder(site: 
     assert not any(locks.iterdir())
     assert not site.room.staging.exists()
     assert len(site.restic.snapshots("bari")) == 2
+
+
+def test_a_killed_verification_hinders_no_later_run(site: Site) -> None:
+    (site.homes / "alice" / "large").write_bytes(os.urandom(4 * 2**20))
+    site.run()
+    locks = site.folder / "repository" / "locks"
+    # Throttled, so that it is at work when it is killed; its lock lets nobody else in.
+    words = ["check", "--read-data", "--limit-download", "64", "--no-cache"]
+    repository = ["--repo", site.settings.repository, "--password-file", str(site.settings.password_file)]
+    with subprocess.Popen([site.program, *repository, *words], stdout=subprocess.PIPE) as check:
+        assert check.stdout
+        for line in check.stdout:
+            if b"check all packs" in line:
+                break
+        check.kill()
+    assert any(locks.iterdir())
+    site.run()
+    assert not any(locks.iterdir())
 
 
 def test_a_lock_of_another_machine_is_left_alone(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
