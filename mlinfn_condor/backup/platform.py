@@ -19,11 +19,16 @@ class Platform:
 
     name: str
     trees: Mapping[str, Path]
-    """Large, read where they lie, by name: `homes`, `projects`."""
+    """Large, read where they lie, by name: `homes`, `projects`. The name is the path's last part: by it a tree is found
+    in a backup."""
     state: Mapping[str, Path]
     """Small, copied within a moment, by name: queues, histories, accountant, configuration, secrets, the hub."""
     dsn: str | None
     """Its database, if there is one."""
+
+    def __post_init__(self) -> None:
+        if wrong := [str(path) for name, path in self.trees.items() if path.name != name]:
+            raise ValueError(f"not named as their tree: {', '.join(wrong)}")
 
 
 def of_site(settings: Settings, storage: StorageSettings, more: Mapping[str, Path], dsn: str | None) -> Platform:

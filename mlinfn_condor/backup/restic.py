@@ -143,10 +143,7 @@ class Restic:
 
     def nodes(self, snapshot: str, path: str) -> list[dict[str, Any]]:
         """What lies at this path of a snapshot, itself first, its entries after it; empty: nothing."""
-        code, said = self._try("ls", "--json", snapshot, path)
-        if code != 0:
-            return []
-        nodes = [_parsed(line) for line in said.splitlines()]
+        nodes = [_parsed(line) for line in self._ask("ls", "--json", snapshot, path).splitlines()]
         return [node for node in nodes if node.get("message_type") == "node" and str(node["path"]).startswith(path)]
 
     def restore(self, snapshot: str, path: str, target: Path) -> None:

@@ -7,66 +7,68 @@ What is restored is made beside its place and appears there by one rename: a kil
 import os
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from tempfile import TemporaryFile
+from typing import Any
 
 from mlinfn_condor.backup import staging
 from mlinfn_condor.backup.errors import BackupFailed, RestoreRefused
 from mlinfn_condor.backup.restic import Restic, Snapshot
-from mlinfn_condor.backup.staging import Manifest
 
 _TEMPORARY = ".restoring-"
 
 
-def manifest_of(restic: Restic, snapshot: Snapshot, folder: Path) -> Manifest:
-    """What a backup says of itself. `folder` is for its passage."""
-    path = snapshot.path_named(staging.FOLDER)
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with TemporaryFile(dir=folder) as file:
-        restic.read(snapshot.id, f"{path}/{staging.MANIFEST}", file)
-        file.seek(0)
-        return staging.parsed(file.read())
+def trees_of(snapshot: Snapshot) -> dict[str, str]:
+    """Its trees' paths by name. Its manifest says the same; to read that takes restic seconds of a large repository."""
+    return {Path(path).name: path for path in snapshot.paths if Path(path).name != staging.FOLDER}
 
 
-def place_of(manifest: Manifest, wanted: str) -> str:
+def place_of(snapshot: Snapshot, wanted: str) -> str:
     """Path in the snapshot of `homes/alice/plot.png`. Raises RestoreRefused for what no backup holds or leads out."""
+    trees = trees_of(snapshot)
     tree, _, rest = wanted.strip("/").partition("/")
     parts = Path(rest).parts
-    if tree not in manifest.trees or ".." in parts:
-        there = ", ".join(f"{name}/…" for name in manifest.trees)
+    if tree not in trees or ".." in parts:
+        there = ", ".join(f"{name}/…" for name in trees)
         raise RestoreRefused(f"{wanted}: name a path below {there}")
-    return str(Path(manifest.trees[tree], *parts))
+    return str(Path(trees[tree], *parts))
 
 
 def one(restic: Restic, snapshot: Snapshot, path: str, target: Path, *, overwrite: bool) -> list[Path]:
     """The file or folder at `path` of the snapshot to `target`; what was moved aside. Raises RestoreRefused."""
-    nodes = restic.nodes(snapshot.id, path)
-    node = next((each for each in nodes if each["path"] == path), None)
-    if node is None:
-        raise BackupFailed(f"{path} is not in backup {snapshot.short_id} of {snapshot.time[:16]}")
     refuse_occupied([target], overwrite=overwrite)
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     temporary = target.parent / f"{_TEMPORARY}{target.name}"
     _remove(temporary)
     try:
-        if node["type"] == "dir":
+        try:
             restic.restore(snapshot.id, path, temporary)
-        elif node["type"] == "file":
-            with temporary.open("xb") as file:
-                temporary.chmod(0o600)
-                restic.read(snapshot.id, path, file)
-            temporary.chmod(int(node.get("mode", 0o600)) & 0o777)
-            when = _seconds(str(node["mtime"]))
-            os.utime(temporary, (when, when))
-        else:
-            raise RestoreRefused(f"{path} is a {node['type']}: restore the folder that it lies in")
+        except BackupFailed:
+            # Asked only now what it is: each question takes restic seconds of a large repository, and most are folders.
+            node = next((each for each in restic.nodes(snapshot.id, path) if each["path"] == path), None)
+            if node is None:
+                raise BackupFailed(f"{path} is not in backup {snapshot.short_id} of {snapshot.time[:16]}") from None
+            if node["type"] == "dir":
+                raise
+            if node["type"] != "file":
+                raise RestoreRefused(f"{path} is a {node['type']}: restore the folder that it lies in") from None
+            _remove(temporary)
+            _bring_file(restic, snapshot, node, temporary)
         moved = aside([target])
         temporary.rename(target)
     finally:
         _remove(temporary)
     return moved
+
+
+def _bring_file(restic: Restic, snapshot: Snapshot, node: Mapping[str, Any], target: Path) -> None:
+    with target.open("xb") as file:
+        target.chmod(0o600)
+        restic.read(snapshot.id, str(node["path"]), file)
+    target.chmod(int(node.get("mode", 0o600)) & 0o777)
+    when = _seconds(str(node["mtime"]))
+    os.utime(target, (when, when))
 
 
 def refuse_occupied(places: Sequence[Path], *, overwrite: bool) -> None:

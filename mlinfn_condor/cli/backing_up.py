@@ -41,7 +41,7 @@ def run(settings: Path | None = FILE, as_json: bool = JSON) -> None:
         print(json.dumps(asdict(made)))
         return
     size, new = _megabytes(made.bytes), _megabytes(made.added_bytes)
-    print(f"backup {made.snapshot[:8]}: {made.files:,} files, {size}, new {new}")
+    print(f"backup {made.snapshot[:8]}: {made.files:,} files, {size}; {made.read:,} read, new {new}")
 
 
 @app.command("list", epilog="Example: mlinfn backup list")
@@ -87,11 +87,10 @@ def restore(
     if whole:
         _restore_whole(platform, restic, room, report, wanted.id, overwrite)
         return
-    manifest = restoring.manifest_of(restic, wanted, room.folder)
     for path in paths:
-        source = restoring.place_of(manifest, path)
+        source = restoring.place_of(wanted, path)
         tree, _, rest = path.strip("/").partition("/")
-        target = to.absolute() if to else platform.trees.get(tree, Path(manifest.trees[tree])) / rest
+        target = to.absolute() if to else platform.trees.get(tree, Path(restoring.trees_of(wanted)[tree])) / rest
         with report.step(f"restore {path} of {wanted.time[:16].replace('T', ' ')}"):
             moved = restoring.one(restic, wanted, source, target, overwrite=overwrite)
         print(f"{path} is back: {target}")

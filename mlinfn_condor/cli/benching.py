@@ -154,7 +154,7 @@ def sharing(
 
 @app.command("backup", epilog="Example: mlinfn bench backup --quick")
 def backup(
-    case: list[str] = typer.Option([], help="Only this case: homes."),
+    case: list[str] = typer.Option([], help="Only this case (may be repeated): homes, larger."),
     quick: bool = typer.Option(False, "--quick", help="100 homes instead of 2,000."),
     as_json: bool = JSON,
     output: Path | None = OUTPUT,

@@ -65,9 +65,9 @@ class Site:
         return running.latest(self.restic.snapshots(self.platform.name))
 
     def restore(self, path: str, target: Path | None = None, *, overwrite: bool = False) -> list[Path]:
-        manifest = restoring.manifest_of(self.restic, self.latest(), self.room.folder)
-        source = restoring.place_of(manifest, path)
-        return restoring.one(self.restic, self.latest(), source, target or Path(source), overwrite=overwrite)
+        snapshot = self.latest()
+        source = restoring.place_of(snapshot, path)
+        return restoring.one(self.restic, snapshot, source, target or Path(source), overwrite=overwrite)
 
     @property
     def record(self) -> record.Record:
@@ -96,6 +96,7 @@ def test_a_home_and_a_file_come_back_from_s3_and_nothing_is_written_over(site: S
     site.settings = site.settings.model_copy(
         update={"repository": s3.repository("homes"), "credentials_file": s3.credentials}
     )
+    (site.homes / "alice" / "link").symlink_to("notes[1].txt")
     made = site.run()
     assert (made.files, made.unread) == (5 - 1, ())
     alices = site.homes / "alice" / "notes[1].txt"
@@ -117,6 +118,8 @@ def test_a_home_and_a_file_come_back_from_s3_and_nothing_is_written_over(site: S
         site.restore("homes/../spool")
     with pytest.raises(BackupFailed, match="homes/carol is not in backup"):
         site.restore("homes/carol")
+    with pytest.raises(RestoreRefused, match="is a symlink: restore the folder that it lies in"):
+        site.restore("homes/alice/link", site.folder / "link")
     assert site.verify().short_id == site.latest().short_id
     assert site.events() == ["run_done", "run_done", "verify_done"]
 
@@ -193,6 +196,14 @@ def test_a_file_that_nobody_may_read_is_named_and_all_else_kept(site: Site) -> N
     shutil.rmtree(site.homes / "alice")
     site.restore("homes/alice")
     assert (site.homes / "alice" / "notes[1].txt").exists()
+
+
+def test_a_repository_that_is_away_is_not_told_as_a_path_that_no_backup_holds(site: Site) -> None:
+    site.run()
+    snapshot = site.latest()
+    (site.folder / "repository").rename(site.folder / "away")
+    with pytest.raises(BackupFailed, match="repository does not exist"):
+        restoring.one(site.restic, snapshot, str(site.homes / "alice"), site.folder / "back", overwrite=False)
 
 
 def test_backups_past_their_time_go(site: Site) -> None:
