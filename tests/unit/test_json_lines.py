@@ -14,6 +14,8 @@ WRITER = """
 import sys
 from pathlib import Path
 from mlinfn_condor import json_lines
+print(flush=True)
+sys.stdin.readline()
 for number in range(200):
     json_lines.append(Path(sys.argv[1]), {"who": sys.argv[2], "number": number, "filler": sys.argv[2] * 20_000})
 """
@@ -21,7 +23,12 @@ for number in range(200):
 
 def test_lines_of_several_writers_do_not_mix(tmp_path: Path) -> None:
     file = tmp_path / "lines"
-    writers = [subprocess.Popen([sys.executable, "-c", WRITER, file, who]) for who in "abc"]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    writers = [subprocess.Popen([sys.executable, "-c", WRITER, file, who], **pipes) for who in "abc"]
+    for writer in writers:
+        writer.stdout.readline()
+    for writer in writers:
+        writer.stdin.close()  # All begin now.
     assert [writer.wait() for writer in writers] == [0, 0, 0]
     lines = [json.loads(line) for line in file.read_text().splitlines()]
     for who in "abc":
