@@ -1,6 +1,7 @@
 """The command line, over the twin."""
 
 import json
+import signal
 import os
 import subprocess
 import sys
@@ -107,7 +108,8 @@ def test_a_watched_job_on_hold_ends_the_watch_and_not_the_job(pool):
 def test_who_stops_watching_leaves_the_job_alone_and_is_told_how_to_watch_on(pool, monkeypatch):
     def interrupted(_submits):
         yield []
-        raise KeyboardInterrupt
+        signal.raise_signal(signal.SIGINT)
+        yield []
 
     monkeypatch.setattr(pool, "follow", interrupted)
     code, told = watched("submit", "training", "--watch", "true")
