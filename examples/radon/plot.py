@@ -22,7 +22,11 @@ def draw(model: retrain.Model, path: Path) -> None:
         )
     )
     floor = altair.Chart({"values": [{"noise": nature.NOISE}]}).mark_rule(strokeDash=[4, 4]).encode(y="noise:Q")
-    title = "Simulated radon stations, by token and table: a job each 500 new rows; dashed: the noise"
+    title = altair.Title(
+        "Simulated radon stations: a job for each 500 new rows",
+        subtitle="Rows came in by token; dashed: the noise, below which no model gets",
+        anchor="start",
+    )
     (line + floor).properties(width=520, height=260, title=title).save(path)
 
 
