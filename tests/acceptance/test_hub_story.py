@@ -2,13 +2,13 @@
 
 import os
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from browsing import a_browser
 from hub_client import wait_until
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from mlinfn_condor.embedded import lifecycle as pools
 from mlinfn_condor.embedded.report import SilentReport
@@ -16,8 +16,6 @@ from mlinfn_condor.hub.local import lifecycle
 from mlinfn_condor.hub.local.lifecycle import RunningHub
 from mlinfn_condor.settings import Settings
 
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = "--no-sandbox --disable-gpu --disable-quic --disable-background-networking --disable-component-update "
 START_SECONDS = 90
 SLOW = """
 import signal, sys, time
@@ -53,19 +51,10 @@ def hub(settings: Settings) -> Iterator[RunningHub]:
 
 @pytest.fixture
 def page() -> Iterator[Page]:
-    if not Path(CHROMIUM).exists():
-        if os.environ.get("MLINFN_REQUIRE_DAEMONS"):
-            pytest.fail(f"{CHROMIUM} is missing: install Debian's package chromium")
-        pytest.skip("there is no chromium")
-    with sync_playwright() as driver, tempfile.TemporaryDirectory() as home:
-        environment = {**os.environ, "HOME": home}
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split(), env=environment)
-        try:
-            page = browser.new_page(viewport={"width": 1100, "height": 900})
-            page.add_init_script(KEEP_PROGRESS)
-            yield page
-        finally:
-            browser.close()
+    with a_browser() as browser:
+        page = browser.new_page(viewport={"width": 1100, "height": 900})
+        page.add_init_script(KEEP_PROGRESS)
+        yield page
 
 
 def ask(settings: Settings, user: str, *command: str) -> str:

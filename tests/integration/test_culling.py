@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 import websocket
+from browsing import a_browser
 from notebook import SECONDS, Kernel
 
 from mlinfn_condor.hub.culling.decision import Evidence, Keep, decide
@@ -27,13 +28,6 @@ from mlinfn_condor.session.notices import Notice
 pytestmark = pytest.mark.skipif(os.geteuid() == 0, reason="Jupyter refuses root; `make test` runs as another user")
 
 REPORT_SECONDS = 0.5
-CHROMIUM_OPTIONS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 class Session:
@@ -263,26 +257,12 @@ def test_nobody_else_may_ask(session: Session) -> None:
 
 @pytest.fixture
 def page(session: Session) -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as driver:
-        browser = _chromium(driver)
+    with a_browser() as browser:
         page = browser.new_page()
         page.set_default_timeout(SECONDS * 1000)
         page.goto(f"{session.server().url}lab?token={session.folder.token()}")
         page.wait_for_selector("#jp-MainMenu")
         yield page
-        browser.close()
-
-
-def _chromium(driver: Any) -> Any:
-    """The system's, or playwright's own. A skip on a laptop without, a failure in CI."""
-    system = next((path for path in ("/usr/bin/chromium", "/usr/bin/google-chrome") if Path(path).exists()), None)
-    try:
-        return driver.chromium.launch(executable_path=system, args=CHROMIUM_OPTIONS)
-    except Exception as error:
-        if os.environ.get("MLINFN_REQUIRE_DAEMONS"):
-            pytest.fail(f"no browser: {error}")
-        pytest.skip(f"no browser: {error}")
 
 
 def test_the_page_shows_the_warning_and_can_keep_the_session(session: Session, page: Any) -> None:

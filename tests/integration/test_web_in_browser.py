@@ -4,20 +4,17 @@
 """
 
 import os
-import tempfile
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from browsing import a_browser
 from metrics_site import as_reports, history
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from web_stand import CountingPool, Stand, claim, node_ads, reading, stand, submit
 
 from mlinfn_condor.errors import PoolUnavailable
 
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 PICTURES = os.environ.get("MLINFN_PICTURES")
 PHONE = {"width": 360, "height": 740}
 PAGES = ("", "mine", "administration", "reports", "reports/usage?since=2026-03-01&until=2026-03-04T12:00:00")
@@ -25,14 +22,8 @@ PAGES = ("", "mine", "administration", "reports", "reports/usage?since=2026-03-0
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    if not Path(CHROMIUM).exists():
-        if os.environ.get("MLINFN_REQUIRE_DAEMONS"):
-            pytest.fail(f"{CHROMIUM} is missing: install Debian's package chromium")
-        pytest.skip("there is no chromium")
-    with sync_playwright() as driver, tempfile.TemporaryDirectory() as home:
-        launched = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS, env={**os.environ, "HOME": home})
+    with a_browser() as launched:
         yield launched
-        launched.close()
 
 
 @pytest.fixture(scope="module")

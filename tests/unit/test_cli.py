@@ -1,8 +1,8 @@
 """The command line, over the twin."""
 
 import json
-import signal
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
