@@ -10,6 +10,7 @@ from pathlib import Path
 
 import uvicorn
 from asked import InThread
+from fastapi import FastAPI
 from starlette.responses import Response
 
 from mlinfn_condor.pool.twin import TwinPool
@@ -72,6 +73,7 @@ class Stand:
     url: str
     pool: CountingPool
     window: Window
+    app: FastAPI
 
 
 class CookieDoor:
@@ -155,12 +157,13 @@ def stand(
     given = WebSettings(**{**QUICK, **settings})
     made = window(given, door or CookieDoor(), OwnHands(asked), dsn, places, home_of=home_of, pools=(asked, asked))
     listening = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(application(made), log_level="warning", timeout_graceful_shutdown=1)
+    app = application(made)
+    config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
     try:
-        yield Stand(f"http://127.0.0.1:{listening.getsockname()[1]}/", pool, made)
+        yield Stand(f"http://127.0.0.1:{listening.getsockname()[1]}/", pool, made, app)
     finally:
         server.should_exit = True
         thread.join(10)

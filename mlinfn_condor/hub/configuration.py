@@ -93,6 +93,6 @@ def _services(config: Any, settings: HubSettings, settings_file: Path) -> None:
     config.JupyterHub.services = [culling.service(settings_file), accounts.service(settings_file)]
     config.JupyterHub.load_roles = [*culling.roles(), *accounts.roles()]
     if address := settings.addresses.web_url:
-        config.JupyterHub.services.append(window.service(settings_file, address))
+        config.JupyterHub.services.append(window.service(settings_file, address, settings.addresses.web_token_file))
         config.JupyterHub.load_roles += window.roles()
         config.JupyterHub.template_vars = {"mlinfn_window": window.NAME}

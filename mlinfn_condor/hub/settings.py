@@ -27,6 +27,8 @@ class Addresses(_Section):
     """Where the hub orders the proxy about; for nobody else."""
     web: str = ""
     """Where the window on the pool listens, for the proxy alone; empty: this hub has none. Needs the extra `web`."""
+    web_token_file: Path | None = None
+    """By what the hub knows a window that somebody else starts, in a pod of its own; None: the hub starts it."""
     internal_tls: bool = True
     """Whether hub, proxy and sessions speak TLS with certificates on both sides: then a session's port takes none but
     the hub's proxy and the hub. The addresses of hub and proxy_api become https by it, whatever they are written as."""
@@ -40,8 +42,11 @@ class Addresses(_Section):
 
     @property
     def web_url(self) -> str:
-        """Where the window listens, with the scheme that it has; empty: there is none."""
-        return self.web and self._internal(self.web)
+        """Where the window listens, with the scheme that it has; empty: there is none.
+
+        Only one that the hub starts gets a certificate from it.
+        """
+        return self.web if self.web_token_file else self.web and self._internal(self.web)
 
     @property
     def proxy_api_url(self) -> str:
@@ -92,6 +97,9 @@ class Membership(_Section):
     """Projects of the pool (its GROUP_NAMES)."""
     leavers_file: Path | None = None
     """The pool's MLINFN_LEAVERS_MAP; `leavers.map` beside the map of projects when nothing is said."""
+
+    daemons_group: int | None = None
+    """Number of the group of HTCondor's daemons, who read the list of people's tokens; None: they are this account."""
 
     people_tokens_file: Path | None = None
     """The pool's MLINFN_PEOPLES_TOKEN_LIST; `people-tokens.map` beside the map of projects when nothing is said."""

@@ -31,9 +31,9 @@ def application(window: Window) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        looking = asyncio.create_task(window.live.run())
+        app.state.looking = asyncio.create_task(window.live.run())
         yield
-        looking.cancel()
+        app.state.looking.cancel()
 
     app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     app.state.window = window
@@ -55,6 +55,9 @@ def application(window: Window) -> FastAPI:
 
     @app.get(f"{window.root}health")
     async def health() -> Response:
+        # Nobody else would notice: pages go on to answer, with a picture that stands still.
+        if app.state.looking.done():
+            return PlainTextResponse("nobody looks at the pool any more", 503)
         return PlainTextResponse("well")
 
     app.include_router(pages.router, prefix=window.root.rstrip("/"))

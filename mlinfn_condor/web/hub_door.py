@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from tornado.web import HTTPError
 
+from mlinfn_condor.hub.window import ADMIN_SCOPE, NAME
 from mlinfn_condor.web.drawing import render
 from mlinfn_condor.web.person import COOKIE, DoorShut, Person
 
@@ -20,8 +21,18 @@ STATE_SECONDS = 600
 REMEMBER_SECONDS = 60
 """How long the hub's word is believed: so late is noticed that an account has ended."""
 MOST_SESSIONS = 10_000
-ADMIN_SCOPE = "admin-ui"
-"""Of the hub's administrators; the service's configuration lets their tokens carry it."""
+
+
+def of_hub(address: str, token: str) -> HubOAuth:
+    """For a window that JupyterHub knows and does not start: what it would have put into the environment."""
+    return HubOAuth(
+        api_url=f"{address.rstrip('/')}/hub/api",
+        api_token=token,
+        base_url=f"/services/{NAME}/",
+        oauth_client_id=f"service-{NAME}",
+        access_scopes={"access:services", f"access:services!service={NAME}"},
+        cache_max_age=REMEMBER_SECONDS,
+    )
 
 
 class HubDoor:

@@ -5,12 +5,16 @@ import os
 import socket
 import ssl
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import uvicorn
 
+from mlinfn_condor.accounting.settings import AccountingSettings
 from mlinfn_condor.errors import EmbeddedPoolError, UserError
+from mlinfn_condor.hub import window as behind_hub
 from mlinfn_condor.hub.settings import HubSettings
 from mlinfn_condor.hub.tokens import Issuer
 from mlinfn_condor.pool.apart import PoolApart
@@ -25,6 +29,9 @@ from mlinfn_condor.web.hands import OwnHands, SignedHands
 from mlinfn_condor.web.person import SecretDoor
 from mlinfn_condor.web.settings import WebSettings
 from mlinfn_condor.web.window import Window, window
+
+if TYPE_CHECKING:
+    from mlinfn_condor.web.hub_door import HubDoor
 
 LOOPBACK = "127.0.0.1"
 GRACE_SECONDS = 1
@@ -46,14 +53,44 @@ def as_service(site: HubSettings, environment: Mapping[str, str]) -> None:
     """Until the hub stops it; the environment is what JupyterHub gives its services."""
     from mlinfn_condor.web.hub_door import HubDoor
 
-    settings, door = WebSettings(), HubDoor(secure=site.addresses.public.startswith("https:"))
-    hands = SignedHands(Issuer(site.tokens.key_file, site.tokens.trust_domain), settings.patience_seconds)
-    made = window(
-        settings, door, hands, _reports(None), places(None), root=door.root,
-        home_of=lambda name: Path(site.sessions.homes.format(username=name)),
-    )  # fmt: skip
+    made = _behind_hub(site, HubDoor(secure=site.addresses.public.startswith("https:")), places(None))
     where = urlsplit(environment["JUPYTERHUB_SERVICE_URL"])
     _serve(made, _listen(where.hostname or LOOPBACK, where.port or 0), environment)
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """A window that not the hub starts."""
+
+    token_file: Path
+    hub: str
+    """Address of the hub through its proxy: the hub's own port takes nobody without a certificate."""
+    listen: str
+    """`HOST:PORT`."""
+
+
+def beside_hub(site: HubSettings, where: Elsewhere) -> None:
+    """Until it is stopped, in a container of its own. Raises UserError."""
+    from mlinfn_condor.web.hub_door import HubDoor, of_hub
+
+    auth = of_hub(where.hub, behind_hub.secret(where.token_file))
+    door = HubDoor(auth, secure=site.addresses.public.startswith("https:"))
+    host, _, port = where.listen.rpartition(":")
+    _serve(_behind_hub(site, door, places_of_cluster()), _listen(host, int(port)))
+
+
+def _behind_hub(site: HubSettings, door: "HubDoor", seen: Places) -> Window:
+    settings = WebSettings()
+    hands = SignedHands(Issuer(site.tokens.key_file, site.tokens.trust_domain), settings.patience_seconds)
+    return window(
+        settings, door, hands, _reports(None), seen, root=door.root,
+        home_of=lambda name: Path(site.sessions.homes.format(username=name)),
+    )  # fmt: skip
+
+
+def places_of_cluster() -> Places:
+    """Where an administrator's sheets come from in a pod: services and backups are others', and Prometheus has them."""
+    return Places(journal=AccountingSettings().events, dsn=_reports(None), leases=RealLeases)
 
 
 def places(dsn: str | None) -> Places:

@@ -292,3 +292,9 @@ def test_while_the_hub_is_away_nobody_comes_in_and_is_told_why():
         answer = get(one)
     assert answer.status_code == 503
     assert "The hub does not answer" in answer.text
+
+
+def test_it_is_well_as_long_as_it_looks_at_the_pool(shown):
+    assert requests.get(f"{shown.url}health", timeout=10).text == "well"
+    shown.app.state.looking.get_loop().call_soon_threadsafe(shown.app.state.looking.cancel)
+    wait_until(lambda: requests.get(f"{shown.url}health", timeout=10).status_code == 503, 10, "it says so")

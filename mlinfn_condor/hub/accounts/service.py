@@ -20,7 +20,8 @@ RETRY_SECONDS = 2
 """How soon a daemon that did not answer is asked again: somebody may be waiting for his first session."""
 LOOK_SECONDS = 0.2
 """How late a change of the accounts is seen; a look is two `stat` calls."""
-_PASSED_ON = ("CONDOR_CONFIG", "PATH")
+_PASSED_ON = ("CONDOR_CONFIG", "MLINFN_ROLE", "PATH", "PGPASSFILE")
+"""What the pool's configuration, and the register's password, are found by."""
 
 log = logging.getLogger("accounts")
 
