@@ -135,6 +135,31 @@ def postgrest(file: Path = FILE) -> None:
     print(rendering.configuration(settings.read(file)), end="")
 
 
+@app.command(epilog="Example: mlinfn ingest keys mlinfn.toml --into /etc/postgrest/keys.json")
+def keys(
+    file: Path = FILE,
+    into: Path = typer.Option(help="What PostgREST reads: PGRST_JWT_SECRET=@FILE."),
+    once: bool = typer.Option(False, "--once", help="Fetch them once, and tell nobody: PostgREST does not run yet."),
+    dsn: str | None = DSN,
+) -> None:
+    """Keep the provider's keys in a file for a real PostgREST, and have it read them again when they change."""
+    from mlinfn_condor.ingestion import renewing, settings
+    from mlinfn_condor.store.local import REST
+    from mlinfn_condor.store.site import dsn_of_site
+
+    issuer = settings.read(file).issuer
+    try:
+        if once:
+            renewing.renew(issuer, into)
+            return
+    except OSError as error:
+        raise UserError(f"{into}: {error.strerror}") from error
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    renewing.run(issuer, into, lambda: renewing.tell(dsn_of_site(dsn, role=REST)), stop)
+
+
 @app.command(epilog="Example: mlinfn ingest retain")
 def retain(
     once: bool = typer.Option(False, "--once", help="Look once, and tell what went."), dsn: str | None = DSN

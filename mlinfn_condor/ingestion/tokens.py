@@ -7,7 +7,8 @@ from typing import Any
 import jwt
 
 from mlinfn_condor.ingestion import refusals
-from mlinfn_condor.ingestion.keys import KeyRing, ProviderAway
+from mlinfn_condor.ingestion.keys import KeyRing
+from mlinfn_condor.ingestion.provider import ProviderAway
 from mlinfn_condor.ingestion.settings import Ingestion
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
