@@ -82,6 +82,11 @@ def run(platform: Platform, restic: Restic, settings: BackupSettings, room: Room
             good_at=manifest.taken_at, snapshot=made.snapshot, files=made.files, bytes=made.bytes, read=made.read,
             seconds=seconds,
         )  # fmt: skip
+        if manifest.absent:
+            raise BackupIncomplete(
+                f"no copy came of {', '.join(manifest.absent)}, all else is kept: "
+                "does the container `copies` of its pod run?"
+            )
         if made.unread:
             named = "; ".join(made.unread[:_NAMED_UNREAD])
             raise BackupIncomplete(f"{len(made.unread)} files could not be read, all else is kept: {named}")

@@ -43,6 +43,19 @@ class Keep(BaseModel):
         return [word for name, count in told.items() for word in (f"--keep-{name}", str(count))]
 
 
+class CopiesSettings(BaseModel):
+    """`[backup.copies]`: where containers beside daemons lay copies of their disks, and which there are."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    folder: Path
+    """Which all of them share: below one of `folders`, or nothing of it is kept."""
+    names: tuple[str, ...] = Field(min_length=1)
+    """Of the disks' pods: each has a folder of its own there."""
+    patience_seconds: float = Field(default=900, gt=0)
+    """After so long a copy does not come any more: the backup goes on without, and says so."""
+
+
 class BackupPlan(BaseModel):
     """Where backups go, how often, how long they stay."""
 
@@ -63,6 +76,8 @@ class BackupPlan(BaseModel):
     exclude: tuple[str, ...] = (".cache", "__pycache__", ".Trash-*")
     """Names, or patterns of paths, that are in nobody's backup."""
     keep: Keep = Keep()
+    copies: CopiesSettings | None = None
+    """Disks that the backup cannot reach, and whose copies come when it asks."""
     folders: dict[str, Path] = {}
     """What else belongs to the site's state, by name: spools, configuration. An embedded pool's own are known."""
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from mlinfn_condor.backup import restoring, staging
+from mlinfn_condor.backup.copying import copy
 from mlinfn_condor.backup.errors import RestoreFailed, RestoreRefused
 from mlinfn_condor.backup.platform import Platform
 from mlinfn_condor.backup.restic import Restic, Snapshot
@@ -63,12 +64,15 @@ def restore(
                 moved += restoring.aside([place])
                 _make_way(place)
                 settle(state / staging.STATE / name)
-                shutil.move(state / staging.STATE / name, place)
+                _move(state / staging.STATE / name, place)
             before = _done(file, before, name)
         if manifest.database and _DATABASE not in before.done:
             with report.step("restore the database"):
                 _load(bring_database_up(), state / staging.DUMP, overwrite=overwrite)
             before = _done(file, before, _DATABASE)
+        if platform.copies:
+            with report.step("have each daemon's disk brought back when its pod starts"):
+                platform.copies.bring_back()
         shutil.rmtree(folder, ignore_errors=True)
         file.unlink(missing_ok=True)
         return Restored(snapshot, manifest.taken_at, tuple(moved))
@@ -96,6 +100,15 @@ def _make_way(place: Path) -> None:
     for folder in [*reversed(place.parents)]:
         if not folder.exists():
             folder.mkdir(mode=0o700)
+
+
+def _move(origin: Path, place: Path) -> None:
+    """Whose it is stays, onto another disk too."""
+    try:
+        origin.rename(place)
+    except OSError:
+        shutil.rmtree(place, ignore_errors=True)  # what a killed one began
+        copy(origin, place)
 
 
 def _progress(file: Path, snapshot: Snapshot) -> Progress:

@@ -189,6 +189,7 @@ def room(file: Path | None) -> "tuple[BackupSettings, Room]":
 def _opened(file: Path | None, report: "Report") -> "tuple[Platform, Restic, BackupSettings, Room]":
     from mlinfn_condor.backup import platform, program
     from mlinfn_condor.backup import settings as backup
+    from mlinfn_condor.backup.beside import Copies
     from mlinfn_condor.backup.restic import Restic
     from mlinfn_condor.settings import Settings
     from mlinfn_condor.store.errors import StoreUnreachable
@@ -204,7 +205,9 @@ def _opened(file: Path | None, report: "Report") -> "tuple[Platform, Restic, Bac
         if (local_server().layout.data).exists():
             raise
         dsn = None
-    found = platform.of_site(settings, storage, chosen.folders, dsn)
+    asked = chosen.copies
+    copies = Copies(asked.folder, asked.names, asked.patience_seconds) if asked else None
+    found = platform.of_site(settings, storage, chosen.folders, dsn, copies)
     return found, Restic(program.ensure(settings, report), chosen, place.cache), chosen, place
 
 
