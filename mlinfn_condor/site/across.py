@@ -8,11 +8,12 @@ from urllib.parse import urlsplit
 
 from mlinfn_condor.contracts import promises
 from mlinfn_condor.contracts.settings import Contracts, PoolSettings
+from mlinfn_condor.ingestion.settings import Ingestion
 from mlinfn_condor.pool import DeviceKind
 from mlinfn_condor.site.cluster import Kubernetes, Provisioning
 from mlinfn_condor.site.numbers import Number, glidein_numbers, shipped_numbers
-from mlinfn_condor.site.references import secret_of
-from mlinfn_condor.site.sections import Backup, Database, External, Hub, Identity, Storage
+from mlinfn_condor.site.references import DATABASE_PASSWORDS, secret_of
+from mlinfn_condor.site.sections import Backup, Database, External, Hosts, Hub, Identity, Storage
 
 
 def promises_can_be_kept(
@@ -138,6 +139,14 @@ def database_is_meant(database: Database) -> Iterator[str]:
         yield f"database.host: {database.host} is no address that pods reach: leave it out for the rendered server"
 
 
+def data_lead_somewhere(hosts: Hosts, database: Database, ingestion: Ingestion | None) -> Iterator[str]:
+    """An address for instruments wants somebody who answers there."""
+    if hosts.data and not database.rest_schemas and ingestion is None:
+        yield f"hosts.data: {hosts.data}: nothing is offered there: give [ingestion], or leave it out"
+    if hosts.data and urlsplit(hosts.data).hostname == urlsplit(hosts.public).hostname:
+        yield f"hosts.data: {hosts.data}: people's browsers go there (hosts.public): name another host"
+
+
 def copies_lie_elsewhere(storage: Storage, backup: Backup | None) -> Iterator[str]:
     """What ends the homes' server must not end their copies."""
     host = urlsplit(backup.repository.removeprefix("s3:")).hostname if backup else None
@@ -145,12 +154,12 @@ def copies_lie_elsewhere(storage: Storage, backup: Backup | None) -> Iterator[st
         yield f"backup.repository: {host} also has the homes: name a server that does not end with it"
 
 
-def secrets_differ(database: Database, backup: Backup | None) -> Iterator[str]:
+def secrets_differ(backup: Backup | None) -> Iterator[str]:
     """Who may read the database's passwords need not read all homes."""
     if backup is None:
         return
     for name, reference in backup.secrets.items():
-        if secret_of(reference) == database.passwords:
+        if secret_of(reference) == DATABASE_PASSWORDS:
             yield f"backup.{name}: {reference}: that Secret has the database's passwords: name one of its own"
     if backup.password == backup.credentials:
         yield f"backup.password: {backup.password}: is also credentials: each is a key of its own"
@@ -173,6 +182,7 @@ CHECKS = (
     kinds_find_machines,
     intervals_agree,
     database_is_meant,
+    data_lead_somewhere,
     copies_lie_elsewhere,
     secrets_differ,
     leaving_is_meant,

@@ -97,6 +97,8 @@ class Kubernetes(Section):
     """Empty: no Ingress is rendered, the site has its own way to the Service `proxy`."""
     tls_secret: SecretName | None = "mlinfn-tls"  # noqa: S105 - a name
     """Certificate of hosts.public, for the Ingress."""
+    data_tls_secret: SecretName | None = "mlinfn-data-tls"  # noqa: S105 - a name
+    """Certificate of hosts.data."""
     metrics_namespace: str = "monitoring"
     """From which namespace Prometheus may scrape."""
     jobs_never_reach: list[Network] = Field(default_factory=list)

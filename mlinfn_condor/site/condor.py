@@ -41,39 +41,48 @@ SEC_TOKEN_SYSTEM_DIRECTORY = {secrets}/daemon-token
 # Tools in this pod, its probes among them, speak as the daemons do.
 SEC_TOKEN_DIRECTORY = {secrets}/daemon-token
 MASTER_ADDRESS_FILE = $(RUN)/master.address
+# A token is believed if it is listed: those of roles by the site's own list, people's by the one that the hub keeps.
+MLINFN_BELIEVE_LISTED_TOKENS_ONLY = {strict}
+MLINFN_TOKEN_LIST = {token_list}
 """
 
 _MANAGER = """
 # In this pod, without a way out through the Service and back.
 COLLECTOR_HOST = $(IP_ADDRESS):{port}
-# Which nodes can still be added, as the provisioner told; the container beside this one brings it.
+# Which nodes can still be added, as the provisioner told, and whose tokens count, as the hub did; the container beside
+# this one brings it.
 include ifexist : {growing}/growing.conf
+MLINFN_LEAVERS_MAP = {growing}/leavers.map
+MLINFN_PEOPLES_TOKEN_LIST = {growing}/people-tokens.map
 """
 
 _ACCESS_POINT = """
-# The hub keeps it, for both access points, on the homes' file system.
+# The hub keeps them, for both access points, on the homes' file system.
 MLINFN_PROJECT_MAP = {shared}/projects.map
+MLINFN_LEAVERS_MAP = {shared}/leavers.map
+MLINFN_PEOPLES_TOKEN_LIST = {shared}/people-tokens.map
 """
 
 
 def files(site: Site, places: Places) -> Mapping[str, str]:
     """By name, what lies in `etc/condor`."""
+    words = {**_words(places), "strict": str(believes_listed_only(site)).lower()}
     return {
-        "condor_config": _HEAD + _ROOT.format(**_words(places)),
+        "condor_config": _HEAD + _ROOT.format(**words),
         "site.conf": _HEAD + "".join(f"{line}\n" for line in _site(site, places)),
         CONTRACTS: render_contracts(site.contracts),
         "central-manager.conf": _role(
-            places, "DAEMON_LIST = MASTER SHARED_PORT COLLECTOR NEGOTIATOR\n" + _DAEMON + _MANAGER
+            words, "DAEMON_LIST = MASTER SHARED_PORT COLLECTOR NEGOTIATOR\n" + _DAEMON + _MANAGER
         ),
         "interactive.conf": _role(
-            places,
+            words,
             "DAEMON_LIST = MASTER SHARED_PORT INTERACTIVE\nDC_DAEMON_LIST = + INTERACTIVE\n"
             "MLINFN_INTERACTIVE_SPOOL = $(LOCAL_DIR)/spool\nSCHEDD_HOST = interactive@\n" + _DAEMON + _ACCESS_POINT,
         ),
         "batch.conf": _role(
-            places, "DAEMON_LIST = MASTER SHARED_PORT SCHEDD\nSCHEDD_HOST = batch@\n" + _DAEMON + _ACCESS_POINT
+            words, "DAEMON_LIST = MASTER SHARED_PORT SCHEDD\nSCHEDD_HOST = batch@\n" + _DAEMON + _ACCESS_POINT
         ),
-        "client.conf": _role(places, "DAEMON_LIST =\nSCHEDD_HOST = batch@\n"),
+        "client.conf": _role(words, "DAEMON_LIST =\nSCHEDD_HOST = batch@\n"),
     }
 
 
@@ -83,8 +92,14 @@ def for_nodes(site: Site, places: Places) -> str:
     return rendered["site.conf"] + rendered[CONTRACTS]
 
 
-def _role(places: Places, text: str) -> str:
-    return _HEAD + text.format(**_words(places))
+def believes_listed_only(site: Site) -> bool:
+    """Whether a signature alone opens nothing. Tokens of a central manager that is somebody else's are on no list here,
+    so there the site has to say it."""
+    return bool(site.numbers.get("believe_listed_tokens_only", site.external.central_manager is None))
+
+
+def _role(words: Mapping[str, object], text: str) -> str:
+    return _HEAD + text.format(**words)
 
 
 def _words(places: Places) -> Mapping[str, object]:
@@ -102,6 +117,7 @@ def _words(places: Places) -> Mapping[str, object]:
         "secrets",
         "shared",
         "growing",
+        "token_list",
     )
     return {name: getattr(places, name) for name in names}
 

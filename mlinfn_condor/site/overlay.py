@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 import yaml
 
-from mlinfn_condor.ingestion.rendering import SCHEMA, postgrest
+from mlinfn_condor.site.addresses import database
 from mlinfn_condor.site.images import PRODUCT, image, split
 from mlinfn_condor.site.references import key_of, secret_of
 from mlinfn_condor.site.sections import Backup
@@ -55,11 +56,15 @@ def components(site: Site) -> list[str]:
     chosen = ["external-central-manager" if site.external.central_manager else "central-manager"]
     chosen.append("external-database" if site.database.host else "database")
     if site.offers_rest:
-        chosen.append("rest")
+        chosen += ["rest", "ingestion" if site.ingestion else "rest-keys"]
+        if site.hosts.data and site.kubernetes.ingress_class:
+            chosen.append("rest-ingress")
     if site.kubernetes.ingress_class:
         chosen.append("ingress")
     if site.backup:
         chosen.append("backup")
+        if not site.external.central_manager:
+            chosen.append("backup-central-manager")
     return chosen
 
 
@@ -69,26 +74,6 @@ def images(site: Site) -> dict[str, str]:
         "postgresql": site.kubernetes.images.postgresql,
         **({"postgrest": site.kubernetes.images.postgrest} if site.offers_rest else {}),
     }
-
-
-def database(site: Site) -> dict[str, str]:
-    """Addresses of the database, by role: no password is in them."""
-    settings = site.database
-    host = settings.host or "database"
-    tls = settings.tls or ("verify-full" if settings.host else None)
-    options = f"?sslmode={tls}" if tls else ""
-    if tls == "verify-full":
-        options += "&sslrootcert=system"
-    roles = ("owner", "recorder", "reports", "schedules", "rest")
-    told = {role: f"postgresql://mlinfn_{role}@{host}:{settings.port}/{settings.name}{options}" for role in roles}
-    schemas = [*([SCHEMA] if site.ingestion else []), *settings.rest_schemas]
-    if schemas:
-        told["rest-schemas"] = ",".join(dict.fromkeys(schemas))
-        if settings.rest_anonymous:
-            told["rest-anonymous"] = settings.rest_anonymous
-    if site.ingestion:
-        told |= postgrest(site.ingestion)
-    return told
 
 
 def homes(site: Site) -> Iterator[Object]:
@@ -134,20 +119,32 @@ def patches(site: Site) -> Iterator[Object]:
             changes.append(("add", "/spec/template/spec/imagePullSecrets", [{"name": cluster.images.pull_secret}]))
         if changes:
             yield patch(kind, None, changes)
+    yield _numbers(site)
     if site.identity.openid and site.identity.openid.client_secret:
         yield _hub_reads(secret_of(site.identity.openid.client_secret))
+    if site.offers_rest and not site.ingestion:
+        yield _rest_reads(site.database.rest_keys)
     if site.backup:
         yield from _backs_up(site, site.backup)
     yield from _flows(site)
     if cluster.ingress_class:
-        host = site.hosts.public.split("//")[1].split("/")[0].split(":")[0]
-        tls = [{"hosts": [host], "secretName": cluster.tls_secret}] if cluster.tls_secret else []
-        changes = [
-            ("replace", "/spec/ingressClassName", cluster.ingress_class),
-            ("replace", "/spec/rules/0/host", host),
-        ]
-        changes.append(("replace", "/spec/tls", tls) if tls else ("remove", "/spec/tls", None))
-        yield patch("Ingress", "proxy", changes)
+        yield _ingress("proxy", site.hosts.public, cluster.ingress_class, cluster.tls_secret)
+        if site.offers_rest and site.hosts.data:
+            yield _ingress("rest", site.hosts.data, cluster.ingress_class, cluster.data_tls_secret)
+            if site.ingestion:
+                largest = "/metadata/annotations/nginx.ingress.kubernetes.io~1proxy-body-size"
+                yield patch("Ingress", "rest", [("replace", largest, f"{site.ingestion.most_mb}m")])
+
+
+def _ingress(name: str, address: str, ingress_class: str, tls_secret: str | None) -> Object:
+    host = urlsplit(address).hostname
+    changes: list[tuple[str, str, Any]] = [
+        ("replace", "/spec/ingressClassName", ingress_class),
+        ("replace", "/spec/rules/0/host", host),
+    ]
+    tls = [{"hosts": [host], "secretName": tls_secret}]
+    changes.append(("replace", "/spec/tls", tls) if tls_secret else ("remove", "/spec/tls", None))
+    return patch("Ingress", name, changes)
 
 
 def _disks(site: Site) -> Iterator[Object]:
@@ -176,28 +173,39 @@ def _claim(at: int) -> str:
     return f"/spec/volumeClaimTemplates/{at}/spec"
 
 
+def _numbers(site: Site) -> Object:
+    """Which numbers people and projects get."""
+    told = site.identity
+    words = [str(told.first_number), str(told.last_number), "--keep-days", str(told.keep_days)]
+    changes = [("replace", "/spec/template/spec/initContainers/1/args", ["mlinfn", "identity", "range", *words])]
+    return patch("Deployment", "services", changes)
+
+
+def _rest_reads(keys: str) -> Object:
+    """Whose tokens PostgREST believes."""
+    volume = {"secretName": secret_of(keys), "defaultMode": 0o440, "items": [{"key": key_of(keys), "path": "keys"}]}
+    return merged("Deployment", "rest", {"volumes": [{"name": "keys", "secret": volume}]})
+
+
 def _hub_reads(secret: str) -> Object:
     """The identity provider's secret."""
     volume = {"name": "openid", "secret": {"secretName": secret, "defaultMode": 0o400}}
     mount = {"name": "openid", "mountPath": "/etc/mlinfn/secrets/openid", "readOnly": True}
-    return patch(
-        "StatefulSet",
-        "hub",
-        [
-            ("add", "/spec/template/spec/volumes/-", volume),
-            ("add", "/spec/template/spec/containers/0/volumeMounts/-", mount),
-        ],
-    )
+    return merged("StatefulSet", "hub", {"volumes": [volume], "containers": [{"name": "hub", "volumeMounts": [mount]}]})
 
 
-def _backs_up(site: Site, backup: Backup) -> Iterator[Object]:
-    """Its secrets as files, its disk, and the way to the S3 server and from Prometheus."""
+def backup_secrets(backup: Backup) -> Object:
+    """The volume of them."""
     sources = [
         {"secret": {"name": secret_of(reference), "items": [{"key": key_of(reference), "path": name}]}}
         for name, reference in backup.secrets.items()
     ]
-    volume = {"name": "backup-secrets", "projected": {"defaultMode": 0o400, "sources": sources}}
-    yield patch("Deployment", "services", [("add", "/spec/template/spec/volumes/-", volume)])
+    return {"name": "backup-secrets", "projected": {"defaultMode": 0o400, "sources": sources}}
+
+
+def _backs_up(site: Site, backup: Backup) -> Iterator[Object]:
+    """Its secrets as files, its disk, and the way to the S3 server and from Prometheus."""
+    yield patch("Deployment", "services", [("add", "/spec/template/spec/volumes/-", backup_secrets(backup))])
     disk = [("replace", "/spec/resources/requests/storage", backup.disk)]
     if site.kubernetes.storage_class:
         disk.append(("add", "/spec/storageClassName", site.kubernetes.storage_class))
@@ -214,7 +222,7 @@ def _flows(site: Site) -> Iterator[Object]:
     of = f"/spec/ingress/0/from/0/namespaceSelector/matchLabels/{label}"
     yield patch("NetworkPolicy", "world-calls-the-proxy", [("replace", of, cluster.ingress_namespace)])
     yield patch("NetworkPolicy", "metrics", [("replace", of, cluster.metrics_namespace)])
-    if site.database.rest_schemas:
+    if site.offers_rest:
         yield patch("NetworkPolicy", "rest", [("replace", of, cluster.ingress_namespace)])
     if cluster.api_server != "0.0.0.0/0":
         # Repositories that schedules follow stay reachable.
@@ -236,6 +244,12 @@ def patch(kind: str, name: str | None, changes: list[tuple[str, str, Any]]) -> O
         {"op": op, "path": path} | ({} if op == "remove" else {"value": value}) for op, path, value in changes
     ]
     return {"target": target, "patch": yaml.safe_dump(operations, sort_keys=False, width=120)}
+
+
+def merged(kind: str, name: str, spec: Object) -> Object:
+    """A change of a workload's pods, part by part by its name: containers have no place that stays."""
+    told = {"apiVersion": "apps/v1", "kind": kind, "metadata": {"name": name}, "spec": {"template": {"spec": spec}}}
+    return {"patch": yaml.safe_dump(told, sort_keys=False, width=120)}
 
 
 def _config_map(name: str, keys: Mapping[str, str]) -> Object:

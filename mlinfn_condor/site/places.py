@@ -6,6 +6,8 @@ from pathlib import Path
 from mlinfn_condor.site.settings import Site
 
 CONDOR_PORT = 9618
+CONDOR_GROUP = 9618
+"""Of HTCondor's daemons in the platform's images."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,16 @@ class Places:
     def growing(self) -> Path:
         """What the central manager's pod keeps of that: it stands still with no other file system."""
         return self.lib / "growing"
+
+    @property
+    def people(self) -> Path:
+        """`passwd` and `group` of the register of people; pods have it at /var/lib/extrausers."""
+        return self.shared / "people"
+
+    @property
+    def token_list(self) -> Path:
+        """Which of the site's own tokens are believed: a Secret that daemons read where it is mounted."""
+        return self.etc / "tokens" / "tokens.map"
 
     @property
     def provisioning(self) -> Path:

@@ -7,9 +7,11 @@ import tomli_w
 import yaml
 
 from mlinfn_condor.backup.settings import BackupPlan
+from mlinfn_condor.ingestion.settings import Ingestion
 from mlinfn_condor.shipped import shipped
+from mlinfn_condor.site import addresses
 from mlinfn_condor.site.images import image
-from mlinfn_condor.site.places import CONDOR_PORT, Places
+from mlinfn_condor.site.places import CONDOR_GROUP, CONDOR_PORT, Places
 from mlinfn_condor.site.references import key_of
 from mlinfn_condor.site.settings import Site
 
@@ -45,6 +47,7 @@ def hub_settings(site: Site, places: Places) -> dict[str, Any]:
     accounts: dict[str, Any] = {
         "pool_token_directory": str(places.secrets / "administrator-token"),
         "members": site.identity.members,
+        "identity": {"database": addresses.of_role(site.database, "identity"), "folder": str(places.people)},
     }
     if provider := site.identity.openid:
         accounts["openid"] = provider.model_dump(mode="json", exclude_none=True, exclude={"client_secret"})
@@ -58,6 +61,8 @@ def hub_settings(site: Site, places: Places) -> dict[str, Any]:
             "public": site.hosts.public.rstrip("/"),
             "hub": "http://hub:8081",
             "proxy_api": "http://proxy:8001",
+            "web": "http://web:8010",
+            "web_token_file": str(places.secrets / "window" / "token"),
         },
         "sessions": {
             "homes": f"{site.storage.root}/homes/{{username}}",
@@ -76,7 +81,11 @@ def hub_settings(site: Site, places: Places) -> dict[str, Any]:
             "key_file": str(places.secrets / "session-key" / "sessions"),
             "trust_domain": site.hosts.domain,
         },
-        "membership": {"map_file": str(places.shared / "projects.map"), "projects": site.pool.projects},
+        "membership": {
+            "map_file": str(places.shared / "projects.map"),
+            "projects": site.pool.projects,
+            "daemons_group": CONDOR_GROUP,
+        },
         "accounts": accounts,
         "storage": site.storage.told,
         "limits": site.hub.limits.model_dump(mode="json", exclude_none=True),
@@ -96,7 +105,15 @@ def backup_settings(site: Site, places: Places) -> dict[str, Any]:
         return {}
     plan = site.backup.model_dump(mode="json", exclude_none=True, include=set(BackupPlan.model_fields))
     files = {f"{name}_file": str(places.secrets / "backup" / name) for name in site.backup.secrets}
-    return plan | files | {"folders": {"shared": f"{site.storage.root}/.mlinfn"}}
+    shared = f"{site.storage.root}/.mlinfn"
+    names = ["interactive", "batch", "hub", *(["central-manager"] if not site.external.central_manager else [])]
+    return plan | files | {"folders": {"shared": shared}, "copies": {"folder": f"{shared}/copies", "names": names}}
+
+
+def ingestion(section: Ingestion) -> Mapping[str, str]:
+    """By name, what lies in `etc/ingestion`: as `mlinfn ingest` reads it."""
+    told = {"ingestion": section.model_dump(mode="json", exclude_none=True)}
+    return {"ingestion.toml": _HEAD + tomli_w.dumps(told)}
 
 
 def provisioning(site: Site, places: Places) -> Mapping[str, str]:
@@ -158,13 +175,14 @@ def pod(site: Site, places: Places) -> dict[str, Any]:
     for part in ("requests", "limits"):
         container["resources"][part].pop("nvidia.com/gpu")
     spec["volumes"] = [volume for volume in spec["volumes"] if volume["name"] not in ("homes", "users")] + [
-        {"name": "users", "configMap": {"name": "mlinfn-users", "optional": True}},
         {"name": "homes", "persistentVolumeClaim": {"claimName": "homes"}},
         {"name": "condor", "configMap": {"name": "mlinfn-condor"}},
     ]
     for mount in container["volumeMounts"]:
         if mount["name"] == "homes":
             mount["mountPath"] = str(site.storage.root)
+        elif mount["name"] == "users":  # the register's, from where the hub keeps them
+            mount |= {"name": "homes", "subPath": f".mlinfn/{places.people.name}"}
     # Programs in sessions and jobs find the pool by it.
     container["volumeMounts"].append({"name": "condor", "mountPath": f"{places.etc}/condor", "readOnly": True})
     if site.kubernetes.seccomp_user_images:

@@ -5,6 +5,9 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
+DATABASE_PASSWORDS = "mlinfn-database"
+"""Secret with a line of ~/.pgpass for each role of the database: keys owner, recorder, reports, schedules, identity,
+rest; and owner-password for the rendered server."""
 _NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 _REFERENCE = re.compile(rf"{_NAME.pattern}/[A-Za-z0-9._-]{{1,253}}")
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from mlinfn_condor.shipped import shipped
-from mlinfn_condor.site import condor, datastore, file_server, overlay, places, platform_files
+from mlinfn_condor.site import condor, datastore, file_server, overlay, places, platform_files, restoration
 from mlinfn_condor.site.settings import Site
 
 SHIPPED = ("base", "components", "files")
@@ -28,6 +28,8 @@ def render(site: Site) -> Mapping[str, str]:
     }
     if site.backup:
         generated["mlinfn-storage"] = ("storage", platform_files.storage(site, where))
+    if site.ingestion:
+        generated["mlinfn-ingestion"] = ("ingestion", platform_files.ingestion(site.ingestion))
     keys = {name: {file: f"{folder}/{file}" for file in contents} for name, (folder, contents) in generated.items()}
     files = dict(_shipped())
     files |= {
@@ -35,6 +37,7 @@ def render(site: Site) -> Mapping[str, str]:
     }
     files["overlay/kustomization.yaml"] = overlay.yaml_text(overlay.kustomization(site, keys))
     files["overlay/homes.yaml"] = overlay.yaml_text(*overlay.homes(site))
+    files |= {f"overlay-restore/{name}": text for name, text in restoration.files(site).items()}
     if site.storage.server:
         files |= {f"overlay-files/{name}": text for name, text in file_server.files(site).items()}
     return files | {f"k3s/{name}": text for name, text in datastore.files(site).items()}

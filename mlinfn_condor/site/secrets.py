@@ -7,10 +7,12 @@ from functools import partial
 from pathlib import Path
 
 from mlinfn_condor.embedded.secrets import write_private
-from mlinfn_condor.embedded.signing import POOL_KEY
+from mlinfn_condor.embedded.signing import POOL_KEY, listed
 from mlinfn_condor.errors import UserError
 from mlinfn_condor.hub.tokens import signed
+from mlinfn_condor.site.addresses import ROLES
 from mlinfn_condor.site.condor import SCHEDULES
+from mlinfn_condor.site.references import DATABASE_PASSWORDS
 from mlinfn_condor.site.settings import Site
 
 KEY_BYTES = 64
@@ -26,7 +28,10 @@ TOKENS = {
     "mlinfn-glidein-token": "glidein",
 }
 """Secret → identity; its one key is called like the identity."""
-ROLES = ("owner", "recorder", "reports", "schedules", "rest")
+WINDOW = "mlinfn-window-token"
+"""By what the hub knows the window on the pool."""
+TOKEN_LIST = "mlinfn-token-list"  # noqa: S105 - a name
+"""Which of these tokens the pool believes (MLINFN_TOKEN_LIST): it follows from them, so it is always written anew."""
 YEARS = 10 * 366 * 86400
 APPLY = "create"
 _SCRIPT = """\
@@ -39,6 +44,9 @@ for secret in {names}; do
     kubectl --namespace {namespace} get secret "$secret" >/dev/null 2>&1 && echo "$secret is there already" && continue
     kubectl --namespace {namespace} create secret generic "$secret" --from-file="$secret" || exit 1
 done
+# Which of the tokens count follows from the tokens: this one is replaced.
+kubectl --namespace {namespace} create secret generic {token_list} --from-file={token_list} --dry-run=client -o yaml |
+    kubectl --namespace {namespace} apply --filename=- || exit 1
 {later}"""
 
 
@@ -58,6 +66,7 @@ def make(site: Site, folder: Path) -> list[str]:
                     path.parent.mkdir(mode=0o700, exist_ok=True)
                     write_private(path, content())
                     new.append(f"{name}/{key}")
+        _list_tokens(folder)
         script = folder / APPLY
         write_private(script, _script(site).encode())
         script.chmod(0o700)
@@ -66,9 +75,9 @@ def make(site: Site, folder: Path) -> list[str]:
     return new
 
 
-def names(site: Site) -> list[str]:
-    """Every Secret that is made here."""
-    return ["mlinfn-pool-keys", "mlinfn-session-key", *TOKENS, "mlinfn-proxy", site.database.passwords]
+def names() -> list[str]:
+    """Every Secret that is made here and stays; the list of tokens is beside them."""
+    return ["mlinfn-pool-keys", "mlinfn-session-key", *TOKENS, "mlinfn-proxy", WINDOW, DATABASE_PASSWORDS]
 
 
 def _secrets(site: Site, folder: Path) -> Iterator[tuple[str, Mapping[str, Callable[[], bytes]]]]:
@@ -82,8 +91,24 @@ def _secrets(site: Site, folder: Path) -> Iterator[tuple[str, Mapping[str, Calla
     pool_key = folder / "mlinfn-pool-keys" / POOL_KEY
     for name, identity in TOKENS.items():
         yield name, {identity: partial(_token, pool_key, site.hosts.domain, identity)}
-    yield "mlinfn-proxy", {"token": lambda: secrets.token_hex(32).encode()}
-    yield site.database.passwords, _database(folder / site.database.passwords)
+    for name in ("mlinfn-proxy", WINDOW):
+        yield name, {"token": lambda: secrets.token_hex(32).encode()}
+    yield DATABASE_PASSWORDS, _database(folder / DATABASE_PASSWORDS)
+
+
+def _list_tokens(folder: Path) -> None:
+    """Raises UserError for a token that no list can name."""
+    lines = []
+    for token in (folder / name / identity for name, identity in TOKENS.items()):
+        if not (line := listed(token.read_text())):
+            raise UserError(f"{token} has no seal: remove it, and its Secret, and run this again to have a new one")
+        lines.append(line)
+    file = folder / TOKEN_LIST / "tokens.map"
+    file.parent.mkdir(mode=0o700, exist_ok=True)
+    before = file.read_text().splitlines(keepends=True) if file.exists() else []
+    # Those that `mlinfn identity token` added for people and other roles stay.
+    lines += [line for line in before if line.split()[-1] not in TOKENS.values()]
+    write_private(file, "".join(lines).encode())
 
 
 def _token(key: Path, domain: str, identity: str) -> bytes:
@@ -112,8 +137,14 @@ def _script(site: Site) -> str:
                 f"certificate of {site.hosts.public}",
             ),
             (
-                site.database.rest_keys if site.offers_rest else None,
-                "keys of those who sign tokens of instruments",
+                site.kubernetes.data_tls_secret
+                if site.offers_rest and site.hosts.data and site.kubernetes.ingress_class
+                else None,
+                f"certificate of {site.hosts.data}",
+            ),
+            (
+                site.database.rest_keys if site.offers_rest and not site.ingestion else None,
+                "keys of those who sign tokens for schemas of the database",
             ),
             (site.backup and site.backup.credentials, "keys of the server of backups, as ~/.aws/credentials"),
             (site.backup and site.backup.certificate, "authority of the server of backups"),
@@ -122,5 +153,10 @@ def _script(site: Site) -> str:
         if secret
     }
     later = "".join(f"echo 'yours to make: Secret {secret}: {why}'\n" for secret, why in given.items())
-    names_ = " ".join(names(site))
-    return _SCRIPT.format(name=site.name, namespace=site.kubernetes.namespace, names=names_, later=later)
+    return _SCRIPT.format(
+        name=site.name,
+        namespace=site.kubernetes.namespace,
+        names=" ".join(names()),
+        token_list=TOKEN_LIST,
+        later=later,
+    )

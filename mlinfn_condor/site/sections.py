@@ -12,7 +12,9 @@ from mlinfn_condor.contracts.settings import Name
 from mlinfn_condor.hub.accounts.openid import OpenId
 from mlinfn_condor.hub.culling.rules import Rules
 from mlinfn_condor.hub.page.limits import Limits
-from mlinfn_condor.site.references import SecretName, SecretReference, Section
+from mlinfn_condor.identity.deciding import HIGHEST
+from mlinfn_condor.identity.people import LOWEST
+from mlinfn_condor.site.references import SecretReference, Section
 from mlinfn_condor.storage.settings import NfsSettings, StorageSettings
 
 Domain = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$")]
@@ -39,6 +41,9 @@ class Hosts(Section):
 
     public: Https
     """What users open in their browsers."""
+    data: Https | None = None
+    """Where instruments send their data, with [ingestion] or database.rest_schemas; none: the site has its own way to
+    the Service `rest`."""
     domain: Domain
     """The pool's UID_DOMAIN and TRUST_DOMAIN: part of every identity and token, so it is not changed later."""
     zone: Annotated[str, AfterValidator(_is_zone)] = "UTC"
@@ -58,6 +63,10 @@ class Provider(OpenId):
         return self
 
 
+OF_IMAGES = (9618, 65534)
+"""Numbers of condor and nobody."""
+
+
 class Identity(Section):
     """`[identity]`: who belongs to the site, and to which project."""
 
@@ -65,6 +74,23 @@ class Identity(Section):
     """The identity provider. Without it people sign in with passwords of the hub's own."""
     members: dict[Name, list[Name]] = Field(default_factory=dict)
     """People and their projects, for sites without a provider, and for people who are not at it."""
+    first_number: int = Field(default=20000, ge=LOWEST)
+    """People and projects get numbers from here …"""
+    last_number: int = Field(default=59999, le=HIGHEST)
+    """… to here, each once and for ever. Files carry them: widen it, never move it."""
+    keep_days: int = Field(default=180, ge=0)
+    """How long the data of somebody who has left stay (days)."""
+
+    @model_validator(mode="after")
+    def _a_range(self) -> Self:
+        if self.first_number >= self.last_number:
+            raise ValueError(f"first_number {self.first_number} is not below last_number {self.last_number}")
+        if any(self.first_number <= number <= self.last_number for number in OF_IMAGES):
+            raise ValueError(
+                f"first_number, last_number: {', '.join(map(str, OF_IMAGES))} are accounts of the platform's images: "
+                "begin above them"
+            )
+        return self
 
     @model_validator(mode="after")
     def _somebody(self) -> Self:
@@ -189,8 +215,8 @@ class Backup(BackupPlan):
                 "credentials: missing, and repository is a bucket. Write mlinfn-backup/credentials, and put the keys "
                 "into that Secret in the form of ~/.aws/credentials"
             )
-        if self.folders:
-            raise ValueError("folders: are the platform's own in a cluster: leave it out")
+        if self.folders or self.copies:
+            raise ValueError("folders, copies: are the platform's own in a cluster: leave them out")
         return self
 
     @property
@@ -217,8 +243,6 @@ class Database(Section):
     """Of the database."""
     tls: Literal["verify-full", "require", "disable"] | None = None
     """libpq's sslmode; nothing said: verify-full for the site's server, none within the cluster's own network."""
-    passwords: SecretName = "mlinfn-database"
-    """Secret with a line of ~/.pgpass for each role: keys owner, recorder, reports, schedules, rest."""
     size: Size = "50Gi"
     """Of the rendered server's disk."""
     rest_schemas: list[Name] = Field(default_factory=list)
@@ -226,7 +250,7 @@ class Database(Section):
     rest_anonymous: str = Field(default="", pattern=r"^[a-z0-9_]*$")
     """Role of those who show no token; empty: nobody may."""
     rest_keys: SecretReference = "mlinfn-rest/keys"
-    """The key set (JWKS) of those who sign instruments' tokens."""
+    """The key set (JWKS) of those who sign tokens for rest_schemas; with [ingestion] it is its provider's, fetched."""
 
 
 class External(Section):

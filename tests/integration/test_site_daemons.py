@@ -81,7 +81,7 @@ def test_what_the_provisioner_tells_reaches_the_negotiator(site):
     quick = Container(
         "growing", _folder(manager.folder / "beside"), manager.environment | {"MLINFN_LOOK_SECONDS": "0.2"}
     )
-    with running(quick, str(ROOT / "images" / "keep-growing"), str(told), str(kept)) as keeper:
+    with running(quick, str(ROOT / "images" / "keep-near"), "negotiator", str(told), str(kept)) as keeper:
         assert keeper.process is not None
         # As the provisioner does: whole or not at all.
         told.with_suffix(".new").write_text("MLINFN_GROWING_MODELS = T4\nMLINFN_NODES_TO_COME = 8:1024\n")

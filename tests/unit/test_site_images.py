@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from postgres import wait_until
 
 ROOT = Path(__file__).parents[2]
 IMAGES = ROOT / "images"
@@ -31,8 +32,9 @@ def test_every_image_of_the_manifests_has_its_target():
         container["image"].partition(":")[0]
         for path in (ROOT / "kubernetes").rglob("*.yaml")
         for each in yaml.safe_load_all(path.read_text())
-        if each and each["kind"] in ("StatefulSet", "Deployment")
-        for container in each["spec"]["template"]["spec"]["containers"]
+        if each and each["kind"] in ("StatefulSet", "Deployment", "Job")
+        for container in each["spec"]["template"]["spec"].get("containers", [])
+        if "image" in container  # a patch need not name it
     }
     targets = {f"mlinfn/{value.split()[-1]}" for name, value in instructions() if name == "FROM" and " AS " in value}
     assert {image for image in used if image.startswith("mlinfn/")} <= targets
@@ -136,11 +138,48 @@ def test_the_proxy_waits_for_its_certificates_and_gets_its_secret_where_no_list_
     assert {"--api-ssl-reject-unauthorized", "--client-ssl-reject-unauthorized", "--port=8000"} <= set(arguments)
 
 
+def test_what_is_kept_near_is_told_to_its_daemons_until_they_have_heard(tmp_path):
+    tool = tmp_path / "bin" / "condor_reconfig"
+    tool.parent.mkdir()
+    tool.write_text(f'#!/bin/sh\necho "$@" >>{tmp_path}/told\ntest ! -e {tmp_path}/away\n')
+    tool.chmod(0o700)
+    for name, mode in (("growing", 0o644), ("people", 0o640)):
+        (tmp_path / name).write_text(f"{name} 1")
+        (tmp_path / name).chmod(mode)
+    (tmp_path / "away").touch()
+    words = [who for name, who in (("growing", "negotiator"), ("people", "collector,negotiator")) for who in (
+        who, str(tmp_path / name), str(tmp_path / f"near-{name}"))]  # fmt: skip
+    environment = {"PATH": f"{tool.parent}:/usr/bin:/bin", "MLINFN_LOOK_SECONDS": "0.05"}
+    keeper = subprocess.Popen(
+        [IMAGES / "keep-near", *words, "collector", str(tmp_path / "never"), "x"], env=environment
+    )
+
+    def told() -> list[str]:
+        return (tmp_path / "told").read_text().split() if (tmp_path / "told").exists() else []
+
+    try:
+        wait_until(lambda: told().count("-collector") > 2, 20, "a daemon that is away is asked again")
+        assert (tmp_path / "near-people").read_text() == "people 1", "what is near stays meanwhile"
+        assert (tmp_path / "near-people").stat().st_mode & 0o777 == 0o640
+        assert (tmp_path / "near-people").stat().st_mtime == (tmp_path / "people").stat().st_mtime
+        (tmp_path / "away").unlink()
+        wait_until(lambda: not list(tmp_path.glob("*.untold")), 20, "all have heard")
+        heard = len(told())
+        (tmp_path / "new").write_text("growing 2")
+        (tmp_path / "new").rename(tmp_path / "growing")
+        wait_until(lambda: len(told()) > heard, 20, "a change is told")
+        assert told()[heard:] == ["-negotiator"]
+        assert (tmp_path / "near-growing").read_text() == "growing 2"
+    finally:
+        keeper.terminate()
+        assert keeper.wait(5) == 0
+
+
 def test_scripts_are_shell_and_can_be_run():
     for path in [
         START,
         IMAGES / "start-proxy",
-        IMAGES / "keep-growing",
+        IMAGES / "keep-near",
         *(ROOT / "kubernetes" / "probes").iterdir(),
         ROOT / "kubernetes/database/let-roles-in",
     ]:

@@ -14,13 +14,16 @@ from typer.testing import CliRunner
 from mlinfn_condor.backup.settings import of_site
 from mlinfn_condor.bench.instruments import SITE as INGESTION
 from mlinfn_condor.cli.main import app
+from mlinfn_condor.hub import window
 from mlinfn_condor.hub.settings import HubSettings
+from mlinfn_condor.ingestion.settings import read as read_ingestion
 from mlinfn_condor.provisioning.backends.kubernetes.manifest import fill
 from mlinfn_condor.provisioning.settings import Settings as ProvisioningSettings
 from mlinfn_condor.settings_file import parse as parse_settings
+from mlinfn_condor.site.addresses import database
 from mlinfn_condor.site.cluster import SUPPORTED
 from mlinfn_condor.site.first_file import Answers, text
-from mlinfn_condor.site.overlay import components, database
+from mlinfn_condor.site.overlay import components
 from mlinfn_condor.site.rendering import render
 from mlinfn_condor.site.settings import parse
 from mlinfn_condor.site.writing import differences, write
@@ -55,7 +58,15 @@ pools = ["cm.other.example:9618"]
 projects = ["alpha"]
 """
 )  # fmt: skip
-SITES = {"example": EXAMPLE, "elsewhere": ELSEWHERE}
+INSTRUMENTS = (
+    EXAMPLE.replace('zone = "UTC"', 'zone = "UTC"\ndata = "https://data.example.org"').replace(
+        "[kubernetes]\n", '[kubernetes]\ningress_namespace = "edge"\n'
+    )
+    + "[identity]\nfirst_number = 30000\nkeep_days = 30\n"
+    + "[backup]\nrepository = 's3:https://s3.example.org/b'\ncredentials = 'mlinfn-backup/keys'\n"
+    + INGESTION.format(issuer="https://iam.example.org")
+)
+SITES = {"example": EXAMPLE, "elsewhere": ELSEWHERE, "instruments": INSTRUMENTS}
 KUBECTL = Path(sys.executable).with_name("kubectl")
 
 
@@ -105,8 +116,21 @@ def first(objects, kind, name=None):
 
 
 def container(objects, name="hub", at=0):
-    kind = "Deployment" if name in ("proxy", "services", "metrics") else "StatefulSet"
-    return first(objects, kind, name)["spec"]["template"]["spec"]["containers"][at]
+    return pod(objects, name)["containers"][at]
+
+
+def pod(objects, name):
+    (found,) = [spec for each, spec, _ in policies.pods(objects) if each == name]
+    return found
+
+
+def mounted(spec, name, within="containers"):
+    """By path, the volume that a container has there, and what of it."""
+    (one,) = [each for each in spec[within] if each["name"] == name]
+    volumes = {each["name"]: each for each in spec["volumes"]}
+    return {
+        each["mountPath"]: volumes.get(each["name"], {}) | {"of": each.get("subPath")} for each in one["volumeMounts"]
+    }
 
 
 BREAKS = {
@@ -169,20 +193,20 @@ def test_hub_and_provisioner_understand_their_files(name):
     files, site = rendered(name), parse(SITES[name], "mlinfn.toml")
     hub = parse_settings(files["overlay/hub/hub.toml"], "hub.toml", HubSettings)
     assert hub.tokens.trust_domain == site.hosts.domain
-    assert hub.sessions.owners_displace_sessions is (name == "example")
-    assert (hub.accounts.openid is not None) is (name == "example")
+    assert hub.sessions.owners_displace_sessions is (name != "elsewhere")
+    assert (hub.accounts.openid is not None) is (name != "elsewhere")
     told = parse_settings(files["overlay/provisioning/provisioning.toml"], "p.toml", ProvisioningSettings)
     template = yaml.safe_load(files["overlay/provisioning/pod.yaml"])
     for kind in told.node_kinds:
-        pod = fill(template, f"{kind.name}-1", kind, told.kubernetes)
+        node = fill(template, f"{kind.name}-1", kind, told.kubernetes)
         for version in (SUPPORTED[0], SUPPORTED[-1]):
-            kubernetes_validate.validate(pod, f"{version}.0", strict=True)
-        assert pod["spec"]["terminationGracePeriodSeconds"] == site.kubernetes.grace_seconds
-        assert pod["spec"]["priorityClassName"] == "mlinfn-node"
-        assert "cluster-autoscaler.kubernetes.io/safe-to-evict" in pod["metadata"]["annotations"]
-        assert pod["metadata"]["labels"]["app.kubernetes.io/name"] == "mlinfn-glidein"
-        assert {"name": "TZ", "value": site.hosts.zone} in pod["spec"]["containers"][0]["env"]
-        assert pod["spec"].get("runtimeClassName") == (None if name == "example" else "nvidia")
+            kubernetes_validate.validate(node, f"{version}.0", strict=True)
+        assert node["spec"]["terminationGracePeriodSeconds"] == site.kubernetes.grace_seconds
+        assert node["spec"]["priorityClassName"] == "mlinfn-node"
+        assert "cluster-autoscaler.kubernetes.io/safe-to-evict" in node["metadata"]["annotations"]
+        assert node["metadata"]["labels"]["app.kubernetes.io/name"] == "mlinfn-glidein"
+        assert {"name": "TZ", "value": site.hosts.zone} in node["spec"]["containers"][0]["env"]
+        assert node["spec"].get("runtimeClassName") == ("nvidia" if name == "elsewhere" else None)
 
 
 def test_the_service_of_backups_reads_what_the_site_says_and_its_secrets_as_files(sites, tmp_path):
@@ -222,11 +246,204 @@ def test_homes_lie_at_one_place_for_hub_access_points_sessions_and_jobs(sites):
             for mount in container["volumeMounts"]
             if mount["name"] == "homes"
         }
-        assert where == {("/srv/mlinfn", None), ("/var/lib/mlinfn/shared", ".mlinfn")}
+        # What the hub tells of people; and what backups ask for, beside the homes that they only read.
+        parts = {("/var/lib/mlinfn/shared", ".mlinfn"), ("/var/lib/extrausers", ".mlinfn/people")}
+        copies = {(path, ".mlinfn/copies") for path in ("/var/lib/mlinfn/copies", "/srv/mlinfn/.mlinfn/copies")}
+        assert where == {("/srv/mlinfn", None)} | parts | (copies if not name.startswith("example") else set())
         volume = first(objects, "PersistentVolume")["spec"]
         assert {"hard", "nosuid", "nodev", "vers=4.2", "fsc"} <= set(volume["mountOptions"])
     node = yaml.safe_load(rendered("elsewhere")["overlay/provisioning/pod.yaml"])["spec"]["containers"][0]
     assert {"name": "homes", "mountPath": "/srv/mlinfn"} in node["volumeMounts"]
+
+
+def test_everybody_who_needs_names_has_those_that_the_hub_writes_of_the_register(sites):
+    for name in SITES:
+        objects, files = sites[f"{name}/overlay"], rendered(name)
+        hub = parse_settings(files["overlay/hub/hub.toml"], "hub.toml", HubSettings)
+        told = hub.accounts.identity
+        written = {(path, each["of"]) for path, each in mounted(pod(objects, "hub"), "hub").items()}
+        assert told.folder.parent == Path("/var/lib/mlinfn/shared")
+        assert ("/var/lib/mlinfn/shared", ".mlinfn") in written
+        of_register = f".mlinfn/{told.folder.name}"
+        for where in ("hub", "interactive", "batch"):
+            inner = "hub" if where == "hub" else "schedd"
+            assert mounted(pod(objects, where), inner)["/var/lib/extrausers"]["of"] == of_register
+        node = yaml.safe_load(files["overlay/provisioning/pod.yaml"])["spec"]["containers"][0]
+        users = {"name": "homes", "mountPath": "/var/lib/extrausers", "readOnly": True, "subPath": of_register}
+        assert users in node["volumeMounts"]
+        # The hub enters the register with a password of its own, by the address that the others have too.
+        addresses = next(e for e in objects if e["metadata"]["name"].startswith("mlinfn-database"))["data"]
+        assert told.database == addresses["identity"]
+        secret = mounted(pod(objects, "hub"), "hub")["/etc/mlinfn/secrets/database"]["secret"]
+        assert secret["items"] == [{"key": "identity", "path": "pgpass"}]
+        (hub_itself,) = [each for each in pod(objects, "hub")["containers"] if each["name"] == "hub"]
+        assert {"name": "PGPASSFILE", "value": "/run/mlinfn/secrets/database/pgpass"} in hub_itself["env"]
+
+
+def test_numbers_of_people_are_those_of_the_sites_file(sites):
+    given = {}
+    for name in SITES:
+        before = pod(sites[f"{name}/overlay"], "services")["initContainers"]
+        (number,) = [each for each in before if each["name"] == "number-people"]
+        given[name] = number["args"]
+        assert before[0]["args"][:3] == ["mlinfn", "db", "migrate"]
+        names = [each["name"] for each in before]
+        assert names.index("migrate") < names.index("number-people") < names.index("let-roles-in")
+    assert given["example"] == ["mlinfn", "identity", "range", "20000", "59999", "--keep-days", "180"]
+    assert given["instruments"] == ["mlinfn", "identity", "range", "30000", "59999", "--keep-days", "30"]
+
+
+def test_daemons_have_the_lists_of_tokens_where_their_configuration_looks(sites):
+    for name in SITES:
+        objects, files = sites[f"{name}/overlay"], rendered(name)
+        roles = ["interactive", "batch"] + (["central-manager"] if name != "elsewhere" else [])
+        for role in roles:
+            inner = "schedd" if role != "central-manager" else role
+            mounts = mounted(pod(objects, role), inner)
+            told = dict(
+                line.split(" = ") for line in files[f"overlay/condor/{role}.conf"].splitlines() if " = " in line
+            )
+            # Tokens of a central manager that is somebody else's are on no list of this site.
+            assert told["MLINFN_BELIEVE_LISTED_TOKENS_ONLY"] == ("false" if name == "elsewhere" else "true")
+            folder, _, file = told["MLINFN_TOKEN_LIST"].rpartition("/")
+            assert (mounts[folder]["secret"]["secretName"], file) == ("mlinfn-token-list", "tokens.map")
+            assert mounts[folder]["secret"]["defaultMode"] == 0o440, "for condor's group: the daemons"
+            assert pod(objects, role)["securityContext"]["fsGroup"] == 9618
+            for macro in ("MLINFN_LEAVERS_MAP", "MLINFN_PEOPLES_TOKEN_LIST"):
+                assert told[macro].rpartition("/")[0] in mounts
+        hub = parse_settings(files["overlay/hub/hub.toml"], "hub.toml", HubSettings).membership
+        assert hub.daemons_group == 9618
+        assert told["MLINFN_LEAVERS_MAP"].endswith(hub.leavers_map.name)
+        assert "LISTED" not in files["overlay/glidein/site.conf"], "a node has no key, and no list"
+    (keeper,) = [
+        each for each in pod(sites["example/overlay"], "central-manager")["containers"] if each["name"] == "growing"
+    ]
+    words = keeper["args"][1:]
+    for who, origin, near in zip(words[::3], words[1::3], words[2::3], strict=True):
+        assert "negotiator" in who
+        assert origin.startswith("/var/lib/mlinfn/shared/")
+        assert near.startswith("/var/lib/mlinfn/growing/")
+    for line in rendered("example")["overlay/condor/central-manager.conf"].splitlines():
+        if "/growing/" in line:
+            assert line.split()[-1] in words
+
+
+def test_a_site_may_believe_signatures_alone_or_lists_with_another_central_manager_too():
+    trusting = parse(f"{EXAMPLE}[numbers]\nbelieve_listed_tokens_only = false\n", "mlinfn.toml")
+    strict = parse(ELSEWHERE.replace("[numbers]\n", "[numbers]\nbelieve_listed_tokens_only = true\n"), "mlinfn.toml")
+    for site, told in ((trusting, "false"), (strict, "true")):
+        assert f"LISTED_TOKENS_ONLY = {told}" in render(site)["overlay/condor/batch.conf"]
+
+
+def test_hub_and_window_know_each_other_by_one_secret_and_meet_through_the_proxy(sites, tmp_path):
+    objects = sites["example/overlay"]
+    hub = parse_settings(rendered("example")["overlay/hub/hub.toml"], "hub.toml", HubSettings)
+    file = hub.addresses.web_token_file
+    for where in ("hub", "web"):
+        mounts = mounted(pod(objects, where), where)
+        secret = mounts[f"/etc/mlinfn/secrets/{file.parent.name}"]["secret"]["secretName"]
+        assert secret == "mlinfn-window-token"
+        assert mounts["/etc/mlinfn/hub"]["configMap"]["name"].startswith("mlinfn-hub")
+    arguments = container(objects, "web")["args"]
+    assert f"--token-file={file}" in arguments
+    listening = next(word for word in arguments if word.startswith("--listen")).rpartition(":")[2]
+    assert hub.addresses.web_url == f"http://web:{listening}"
+    service = next(each for each in objects if each["kind"] == "Service" and each["metadata"]["name"] == "web")
+    assert [each["port"] for each in service["spec"]["ports"]] == [int(listening)]
+    for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+        assert container(objects, "web")[probe]["httpGet"]["path"] == f"/services/{window.NAME}/health"
+
+
+def test_instruments_tables_are_declared_between_migrations_and_roles_and_keys_renew_themselves(sites, tmp_path):
+    objects, files = sites["instruments/overlay"], rendered("instruments")
+    services, rest = pod(objects, "services"), pod(objects, "rest")
+    names = [each["name"] for each in services["initContainers"]]
+    assert names.index("migrate") < names.index("declare") < names.index("let-roles-in")
+    (declare,) = [each for each in services["initContainers"] if each["name"] == "declare"]
+    folder, _, file = declare["args"][3].rpartition("/")
+    mounts = mounted(services, "declare", "initContainers")
+    assert mounts[folder]["configMap"]["name"].startswith("mlinfn-ingestion")
+    (tmp_path / file).write_text(files[f"overlay/ingestion/{file}"])
+    assert read_ingestion(tmp_path / file) == parse(INSTRUMENTS, "mlinfn.toml").ingestion
+    told = next(each for each in services["containers"] if each["name"] == "schedules")["args"]
+    assert "retention" in told, "rows that are too old go"
+    # PostgREST reads the file that the container beside it keeps, and the one before it made.
+    variables = {each["name"]: each.get("value") for each in rest["containers"][-1]["env"]} | {
+        each["name"]: each.get("value") for one in rest["containers"] for each in one["env"]
+    }
+    keys = variables["PGRST_JWT_SECRET"].removeprefix("@")
+    for within, name in (("containers", "keys"), ("initContainers", "fetch-keys")):
+        (one,) = [each for each in rest[within] if each["name"] == name]
+        assert one["args"][one["args"].index("--into") + 1] == keys
+        assert "emptyDir" in mounted(rest, name, within)[keys.rpartition("/")[0]]
+    assert "emptyDir" in mounted(rest, "postgrest")[keys.rpartition("/")[0]]
+    ingress = first(objects, "Ingress", "rest")["spec"]
+    assert (ingress["rules"][0]["host"], ingress["tls"][0]["secretName"]) == ("data.example.org", "mlinfn-data-tls")
+    flows = {e["metadata"]["name"]: e["spec"] for e in objects if e["kind"] == "NetworkPolicy"}
+    assert "edge" in str(flows["rest"]["ingress"])
+
+
+def test_without_instruments_keys_are_the_sites_secret(sites):
+    rest = pod(sites["elsewhere/overlay"], "rest")
+    assert mounted(rest, "postgrest")["/etc/mlinfn/keys"]["secret"]["secretName"] == "mlinfn-rest"
+    named = render(parse(ELSEWHERE.replace("port = 5433", 'port = 5433\nrest_keys = "mine/jwks"'), "mlinfn.toml"))
+    assert "secretName: mine" in named["overlay/kustomization.yaml"]
+    assert "key: jwks" in named["overlay/kustomization.yaml"]
+    assert [each["name"] for each in rest["containers"]] == ["postgrest"]
+
+
+def test_each_disk_that_nobody_else_can_mount_has_somebody_who_copies_it_and_brings_it_back(sites, tmp_path):
+    """Whom the backup asks, and who answers, are the same; copies lie in what the backup keeps."""
+    for name in ("elsewhere", "instruments"):
+        objects = sites[f"{name}/overlay"]
+        (tmp_path / "storage.toml").write_text(rendered(name)["overlay/storage/storage.toml"])
+        storage, backup = of_site(tmp_path / "storage.toml")
+        pods = {each for each, spec, _ in policies.pods(objects) if "copies" in {c["name"] for c in spec["containers"]}}
+        assert set(backup.copies.names) == pods
+        assert pods == {"hub", "interactive", "batch"} | ({"central-manager"} if name == "instruments" else set())
+        assert backup.copies.folder.is_relative_to(backup.folders["shared"])
+        of_homes = str(backup.copies.folder.relative_to(storage.root))
+        asks = mounted(pod(objects, "services"), "backup")[str(backup.copies.folder)]
+        assert asks["of"] == of_homes
+        for each in pods:
+            claims = first(objects, "StatefulSet", each)["spec"]["volumeClaimTemplates"]
+            for within, inner in (("containers", "copies"), ("initContainers", "bring-back")):
+                (one,) = [c for c in pod(objects, each)[within] if c["name"] == inner]
+                mounts = {mount["mountPath"]: mount for mount in one["volumeMounts"]}
+                words = [word for word in one["args"] if not word.startswith("-")]
+                assert words[-1] == each
+                told = dict(word.removeprefix("--").split("=", 1) for word in one["args"] if "=" in word)
+                assert mounts[told["folder"]]["subPath"] == of_homes
+                disk = mounts[told["disk"].split("=")[1]]
+                assert disk["name"] in {claim["metadata"]["name"] for claim in claims}
+                assert disk.get("readOnly", False) is (inner == "copies")
+                assert ("--bring-back" in one["args"]) is (inner == "bring-back")
+
+
+def test_a_restore_has_the_database_and_one_job_and_nothing_that_would_write_meanwhile(sites):
+    assert not any(path.startswith("overlay-restore") for path in rendered("example"))
+    for name in ("elsewhere", "instruments"):
+        objects = sites[f"{name}/overlay-restore"]
+        up = {
+            e["metadata"]["name"] for e in objects if e["kind"] in policies.WORKLOADS and e["spec"].get("replicas", 1)
+        }
+        assert up == {"restore"} | ({"database"} if name == "instruments" else set())
+        mounts = mounted(pod(objects, "restore"), "restore")
+        for path, each in mounted(pod(sites[f"{name}/overlay"], "services"), "backup").items():
+            if "secrets" in path or path == "/etc/mlinfn/storage":
+                assert mounts[path] == each, "the same settings and secrets, under the same names"
+        flow = first(objects, "NetworkPolicy", "restore")["spec"]["egress"][1]["ports"]
+        assert [port["port"] for port in flow] == ([9000, 5433] if name == "elsewhere" else [443])
+
+
+def test_who_says_no_container_means_the_daemon(sites):
+    """`kubectl exec` takes the first one otherwise, and what a component adds comes first."""
+    for objects in sites.values():
+        for each in (each for each in objects if each["kind"] in policies.WORKLOADS):
+            template = each["spec"]["template"]
+            if len(template["spec"]["containers"]) > 1:
+                meant = template["metadata"]["annotations"]["kubectl.kubernetes.io/default-container"]
+                assert meant in {one["name"] for one in template["spec"]["containers"]}
 
 
 def test_a_sites_choices_reach_its_manifests(sites):
@@ -237,10 +454,11 @@ def test_a_sites_choices_reach_its_manifests(sites):
     assert not {("StatefulSet", "database"), ("StatefulSet", "central-manager")} & names
     assert ("Deployment", "rest") in names
     hub, batch = (first(objects, "StatefulSet", name)["spec"] for name in ("hub", "batch"))
+    (schedd,) = [each for each in pod(objects, "batch")["containers"] if each["name"] == "schedd"]
     assert hub["template"]["spec"]["nodeSelector"] == {"role": "platform"}
     assert hub["template"]["spec"]["imagePullSecrets"] == [{"name": "registry"}]
     assert batch["volumeClaimTemplates"][0]["spec"]["storageClassName"] == "fast"
-    assert batch["template"]["spec"]["containers"][0]["image"] == f"registry.example.org/mlinfn/platform@{DIGEST}"
+    assert schedd["image"] == f"registry.example.org/mlinfn/platform@{DIGEST}"
     flows = {e["metadata"]["name"]: e["spec"] for e in objects if e["kind"] == "NetworkPolicy"}
     (world,) = [r for r in flows["nodes"]["egress"] if "ipBlock" in r["to"][0]]
     assert "203.0.113.0/24" in world["to"][0]["ipBlock"]["except"]

@@ -11,8 +11,9 @@ from test_site_file import EXAMPLE
 from typer.testing import CliRunner
 
 from mlinfn_condor.cli.main import app
-from mlinfn_condor.embedded.signing import signing_key
-from mlinfn_condor.site.secrets import TOKENS, make, names
+from mlinfn_condor.embedded.signing import SEAL, signing_key
+from mlinfn_condor.errors import UserError
+from mlinfn_condor.site.secrets import TOKEN_LIST, TOKENS, make, names
 from mlinfn_condor.site.settings import parse
 
 
@@ -48,6 +49,33 @@ def test_tokens_name_their_identity_and_are_signed_with_the_pools_key(made):
     ).read_bytes()
 
 
+def test_the_list_names_the_seal_of_each_token_and_follows_them(made):
+    site = parse(EXAMPLE, "mlinfn.toml")
+    file = made / TOKEN_LIST / "tokens.map"
+    told = {line.split()[2]: line.split()[1] for line in file.read_text().splitlines()}
+    assert told.keys() == set(TOKENS.values())
+    for secret, identity in TOKENS.items():
+        claims = jwt.decode((made / secret / identity).read_bytes(), options={"verify_signature": False})
+        assert claims[SEAL] == told[identity]
+    # One that an administrator made for somebody stays; a new key of the pool makes new seals of all the others.
+    file.write_text(f"{file.read_text()}* {'5' * 32} erin\n")
+    (made / "mlinfn-pool-keys" / "POOL").unlink()
+    for secret, identity in TOKENS.items():
+        (made / secret / identity).unlink()
+    make(site, made)
+    after = {line.split()[2]: line.split()[1] for line in file.read_text().splitlines()}
+    assert after.pop("erin") == "5" * 32
+    assert after.keys() == told.keys()
+    assert not set(after.values()) & set(told.values())
+
+
+def test_a_token_that_no_list_can_name_is_said(made):
+    key = signing_key((made / "mlinfn-pool-keys" / "POOL").read_bytes(), is_pool_key=True)
+    (made / "mlinfn-hub-token" / "hub").write_text(jwt.encode({"sub": "hub@ml.example.org"}, key, algorithm="HS256"))
+    with pytest.raises(UserError, match=r"mlinfn-hub-token/hub has no seal: remove it"):
+        make(parse(EXAMPLE, "mlinfn.toml"), made)
+
+
 def test_passwords_are_lines_that_libpq_reads_and_the_owners_is_the_same_in_both_forms(made):
     line = (made / "mlinfn-database" / "owner").read_text()
     assert line.startswith("*:*:*:mlinfn_owner:")
@@ -61,10 +89,10 @@ def test_whatever_the_manifests_mount_is_made_or_is_said_to_be_the_sites(made):
         for path in policies.MANIFESTS.rglob("*.yaml")
         for each in yaml.safe_load_all(path.read_text())
         if each and each["kind"] in policies.WORKLOADS
-        for volume in each["spec"]["template"]["spec"]["volumes"]
+        for volume in each["spec"]["template"]["spec"].get("volumes", [])
         if "secret" in volume
     }
-    assert wanted - {"mlinfn-rest"} <= set(names(parse(EXAMPLE, "mlinfn.toml")))
+    assert wanted - {"mlinfn-rest"} <= {*names(), TOKEN_LIST}
     assert "mlinfn-openid" in told
     assert "mlinfn-tls" in told
 
@@ -81,6 +109,7 @@ def test_the_script_makes_what_is_missing_and_leaves_the_rest(made, tmp_path):
     )
     assert done.returncode == 0, done.stderr
     asked = (tmp_path / "asked").read_text()
+    assert "apply --filename=-" in asked
     assert "create secret generic mlinfn-proxy" not in asked
     assert "--namespace mlinfn create secret generic mlinfn-pool-keys --from-file=mlinfn-pool-keys" in asked
 

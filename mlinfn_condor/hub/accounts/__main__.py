@@ -55,7 +55,11 @@ def main() -> None:
         home_of=makes_homes,
         leavers_map=leavers_map,
         enrolment=_enrolment(site, store, home_of),
-        seals=Seals(site.membership.people_tokens_map, Issuer(site.tokens.key_file, site.tokens.trust_domain)),
+        seals=Seals(
+            site.membership.people_tokens_map,
+            Issuer(site.tokens.key_file, site.tokens.trust_domain),
+            site.membership.daemons_group,
+        ),
     )
     run(steward, lambda: (store.version(), _modified(map_file), _modified(leavers_map)))
 

@@ -65,8 +65,8 @@ def says(path: Path, text: str) -> bool:
         return False
 
 
-def write(path: Path, text: str, mode: int = 0o644) -> None:
-    """Put the map there, whole or not at all.
+def write(path: Path, text: str, mode: int = 0o644, group: int | None = None) -> None:
+    """Put the map there, whole or not at all, and nobody reads it meanwhile who may not.
 
     A schedd does not read again a map whose time is, to the second, the one that it knows (classad_usermap.cpp): each
     version gets a later one.
@@ -77,8 +77,11 @@ def write(path: Path, text: str, mode: int = 0o644) -> None:
         last = 0
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     temporary.unlink(missing_ok=True)
-    temporary.touch(mode=mode)
+    temporary.touch(mode=0o600)
     temporary.write_text(text)
+    if group is not None:
+        os.chown(temporary, -1, group)
+    temporary.chmod(mode)
     moment = max(int(time.time()), last + 1)
     os.utime(temporary, (moment, moment))
     temporary.replace(path)

@@ -22,8 +22,9 @@ class Lister(Protocol):
 class Seals:
     """The list, for daemons alone to read: whoever read it could be everybody on it."""
 
-    def __init__(self, path: Path, issuer: Lister) -> None:
-        self._path, self._issuer = path, issuer
+    def __init__(self, path: Path, issuer: Lister, group: int | None = None) -> None:
+        """`group`: of the daemons, where they are another account than this one."""
+        self._path, self._issuer, self._group = path, issuer, group
         self.text = ""
         """What it says."""
 
@@ -35,5 +36,5 @@ class Seals:
             self.text = ""
         if says(self._path, self.text):
             return False
-        write(self._path, self.text, mode=0o600)
+        write(self._path, self.text, 0o600 if self._group is None else 0o640, self._group)
         return True
