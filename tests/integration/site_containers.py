@@ -6,7 +6,7 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from postgres import wait_until
@@ -30,6 +30,7 @@ MOUNTED = {
     "administrator-token": "mlinfn-administrator-token",
     "session-key": "mlinfn-session-key",
     "proxy": "mlinfn-proxy",
+    "window": "mlinfn-window-token",
 }
 """Folder in a container → Secret, as in the manifests."""
 
@@ -50,13 +51,21 @@ class Container:
             command, env=self.environment | limit, capture_output=True, text=True, timeout=90, check=False
         )
 
-    def run(self, *command: str) -> str:
-        """What a tool in this container prints, started as the container's own program is."""
-        done = subprocess.run(
+    def tried(self, *command: str) -> subprocess.CompletedProcess[str]:
+        """A tool in this container, started as the container's own program is."""
+        return subprocess.run(
             [START, *command], env=self.environment, capture_output=True, text=True, timeout=60, check=False
         )
+
+    def run(self, *command: str) -> str:
+        """What it prints."""
+        done = self.tried(*command)
         assert done.returncode == 0, done.stderr
         return done.stdout
+
+    def holding(self, tokens: Path) -> "Container":
+        """The same with another folder of tokens."""
+        return replace(self, environment=self.environment | {"_CONDOR_SEC_TOKEN_DIRECTORY": str(tokens)})
 
     def daemon(self, name: str) -> int:
         """Process id of a child of its master."""
@@ -91,8 +100,11 @@ def made(folder: Path, port: int, role: str, installed: Distribution, **more: st
         htcondor_lib=installed.lib,
         port=port if role == "central-manager" else 0,
     )
-    for path in (where.etc / "condor", where.log, where.lib / "spool", where.shared):
+    for path in (where.etc / "condor", where.log, where.lib / "spool", where.growing):
         path.mkdir(parents=True)
+    (folder / "shared").mkdir(exist_ok=True)
+    where.shared.symlink_to(folder / "shared")
+    shutil.copytree(folder / "secrets" / secrets.TOKEN_LIST, where.token_list.parent)
     for name, content in condor.files(site(), where).items():
         (where.etc / "condor" / name).write_text(content)
     for name, secret in MOUNTED.items():

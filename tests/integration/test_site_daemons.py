@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,11 @@ from postgres import wait_until
 from site_containers import ROOT, Container, pool, running
 
 from mlinfn_condor.embedded.distribution import Distribution
+from mlinfn_condor.embedded.secrets import write_private
+from mlinfn_condor.embedded.signing import signed
+from mlinfn_condor.hub.accounts.project_map import write as write_map
+from mlinfn_condor.hub.tokens import Issuer, token_file
+from mlinfn_condor.hub.tokens import write as write_token
 
 HANGS_SECONDS = 2
 
@@ -77,7 +83,6 @@ def test_a_negotiator_whose_cycles_do_not_end_is_noticed(site):
 def test_what_the_provisioner_tells_reaches_the_negotiator(site):
     manager = site["central-manager"]
     told, kept = (manager.folder / "lib" / name / "growing.conf" for name in ("shared", "growing"))
-    kept.parent.mkdir()
     quick = Container(
         "growing", _folder(manager.folder / "beside"), manager.environment | {"MLINFN_LOOK_SECONDS": "0.2"}
     )
@@ -113,6 +118,52 @@ def test_a_client_without_a_token_of_the_pools_finds_nothing(site, tmp_path):
     stranger = site["client"].environment | {"_CONDOR_SEC_TOKEN_DIRECTORY": str(tmp_path)}
     asked = Container("client", site["client"].folder, stranger).probe("collector-answers")
     assert asked.returncode == 1
+
+
+def test_a_token_opens_what_it_should_while_it_is_listed_and_signed_and_no_longer(site, tmp_path):
+    """As the hub lists people and says who left; at both access points, and at the collector by what is kept near."""
+    folder = site["client"].folder
+    secrets, shared = folder.parent / "secrets", folder / "lib" / "shared"
+    issuer = Issuer(secrets / "mlinfn-session-key" / "sessions", "ml.example.org")
+    now = int(time.time())
+    write_token(tmp_path, issuer.token("alice", now + 600, now - 60))
+    alice = site["client"].holding(token_file(tmp_path, "alice").parent)
+    questions = {
+        "batch": ("condor_q", "-name", "batch@"),
+        "interactive": ("condor_q", "-name", "interactive@"),
+        "collector": ("condor_status", "-schedd"),
+    }
+
+    def opened() -> set[str]:
+        return {name for name, question in questions.items() if alice.tried(*question).returncode == 0}
+
+    def heard() -> None:
+        for where in ("batch", "interactive"):
+            site[where].run("condor_reconfig", "-schedd", f"{where}@")
+
+    assert opened() == set(), "signed with a key of the pool, and on no list"
+    manager = site["central-manager"]
+    near = ("leavers.map", "people-tokens.map")
+    words = [word for name in near for word in (
+        "collector,negotiator", str(shared / name), str(manager.folder / "lib" / "growing" / name))]  # fmt: skip
+    beside = _folder(manager.folder / "beside-lists")
+    quick = Container("lists", beside, manager.environment | {"MLINFN_LOOK_SECONDS": "0.2"})
+    with running(quick, str(ROOT / "images" / "keep-near"), *words):
+        write_map(shared / "people-tokens.map", issuer.listed("alice"), 0o640)
+        heard()
+        wait_until(lambda: opened() == questions.keys(), 30, "she is listed everywhere")
+        write_map(shared / "leavers.map", f"* alice {now}\n")
+        heard()
+        wait_until(lambda: opened() == set(), 30, "she has left everywhere")
+        write_map(shared / "leavers.map", "")
+        write_map(shared / "people-tokens.map", issuer.listed("bob"), 0o640)
+        heard()
+        wait_until(lambda: opened() == set(), 30, "she is listed no more")
+    # What is on no list of roles either is nobody's, whoever it says it is.
+    unknown = tmp_path / "unknown"
+    unknown.mkdir(mode=0o700)
+    write_private(unknown / "admin", signed(issuer.key_file, "ml.example.org", "admin", now).encode())
+    assert site["client"].holding(unknown).tried(*questions["batch"]).returncode != 0
 
 
 def test_the_container_becomes_its_program_and_its_secrets_are_nobody_elses(site):
