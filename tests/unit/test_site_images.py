@@ -100,6 +100,15 @@ def test_secrets_become_private_and_are_the_same_after_a_restart(mounted):
     assert (mounted / "run").is_dir()
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give folders away")
+def test_as_root_daemons_that_become_condor_can_work_in_their_folders(mounted, monkeypatch):
+    monkeypatch.setenv("MLINFN_CONDOR", "20017:20018")
+    assert start(mounted, "true").returncode == 0
+    found = (mounted / "run").stat()
+    assert (found.st_uid, found.st_gid, found.st_mode & 0o777) == (20017, 20018, 0o755)
+    assert (mounted / "to").stat().st_uid == 0, "secrets are not condor's"
+
+
 def test_the_programs_own_end_is_the_containers(mounted):
     assert start(mounted, "sh", "-c", "exit 7").returncode == 7
     assert start(mounted, "no-such-program").returncode == 127
