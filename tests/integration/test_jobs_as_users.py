@@ -1,0 +1,240 @@
+"""Jobs of three people on a rendered site's access point and a node, each as his own user: what members of a project
+share, and what nobody else reads. Only root can start jobs as others, so this is for a root that runs pytest itself:
+
+    MLINFN_HOME=/srv/try .venv/bin/pytest tests/integration/test_jobs_as_users.py
+
+Access point and node have the capabilities of their pods and no others. People are in this process's own view of /etc.
+"""
+
+import ctypes
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+from postgres import wait_until
+from site_containers import Container, free_port, made, running, site
+
+from mlinfn_condor.embedded.distribution import Distribution
+from mlinfn_condor.hub.accounts.project_map import render
+from mlinfn_condor.hub.accounts.project_map import write as write_map
+from mlinfn_condor.hub.tokens import Issuer, token_file
+from mlinfn_condor.hub.tokens import write as write_token
+from mlinfn_condor.node.description import Node
+from mlinfn_condor.shipped import shipped
+from mlinfn_condor.site import condor, secrets
+from mlinfn_condor.site.places import CONDOR_GROUP, Places
+from mlinfn_condor.storage.homes import LocalHomes, Owner
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root starts jobs as their users")
+
+DOMAIN = "ml.example.org"
+PEOPLE = {"alice": 20001, "bob": 20002, "carol": 20003}
+PROJECTS = {"alpha": 20010, "beta": 20011}
+MEMBERS = {"alice": ("alpha",), "bob": ("alpha",), "carol": ("beta",)}
+CAPABILITIES = "-all,+chown,+dac_override,+fowner,+kill,+setgid,+setuid"
+"""Of kubernetes/base/access-points.yaml and glidein/pod.yaml."""
+LIMITED = ("setpriv", "--no-new-privs", "--bounding-set", CAPABILITIES, "--inh-caps", CAPABILITIES)
+NEW_NAMESPACE = 0x20000
+"""CLONE_NEWNS of unshare(2)."""
+SUBMIT = """executable = {file}.sh
+transfer_executable = false
+should_transfer_files = NO
+initialdir = {home}
+log = {file}.log
+output = {file}.out
+error = {file}.err
+request_cpus = 1
+request_memory = 64
++PriorityClass = "batch"
+queue
+"""
+
+
+@dataclass
+class Site:
+    """Where people submit."""
+
+    folder: Path
+    client: Container
+
+    @property
+    def project(self) -> Path:
+        return self.folder / "projects" / "alpha"
+
+    def job(self, user: str, name: str, script: str) -> tuple[str, str]:
+        """What a job of his prints, and complains of."""
+        home = self.folder / "homes" / user
+        file = home / name
+        file.with_suffix(".sh").write_text(f"#!/bin/sh\nid -un; {script}\n")
+        file.with_suffix(".sh").chmod(0o755)
+        file.with_suffix(".sub").write_text(SUBMIT.format(file=file, home=home))
+        submitted = self._as(user, "condor_submit", "-name", "batch@", f"{file}.sub")
+        assert submitted.returncode == 0, submitted.stderr
+        ended = self._as(user, "condor_wait", "-wait", "90", f"{file}.log")
+        assert ended.returncode == 0, file.with_suffix(".log").read_text()
+        return file.with_suffix(".out").read_text(), file.with_suffix(".err").read_text()
+
+    def _as(self, user: str, *command: str) -> subprocess.CompletedProcess[str]:
+        uid, gids = PEOPLE[user], [PEOPLE[user], *(PROJECTS[one] for one in MEMBERS[user])]
+        who = ["setpriv", f"--reuid={uid}", f"--regid={uid}", f"--groups={','.join(map(str, gids))}"]
+        own = {"_CONDOR_SEC_TOKEN_DIRECTORY": str(tokens_of(self.folder, user).parent)}
+        environment = self.client.environment | own
+        return subprocess.run(
+            [*who, *command], env=environment, capture_output=True, text=True, timeout=120, check=False
+        )
+
+
+def tokens_of(folder: Path, user: str) -> Path:
+    return token_file(folder / "tokens" / user, user)
+
+
+@pytest.fixture(scope="module")
+def people() -> Iterator[Path]:
+    """A folder that everybody may enter; and passwd and group as pods have them, for this process and its children."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    private = ["mount", "--make-rprivate", "/"]
+    if libc.unshare(NEW_NAMESPACE) != 0 or subprocess.run(private, capture_output=True, check=False).returncode != 0:
+        pytest.skip("this root has no namespaces of its own")
+    folder = Path(tempfile.mkdtemp(prefix="mlinfn-"))
+    folder.chmod(0o755)
+    users = {"condor": CONDOR_GROUP} | PEOPLE
+    passwd = "".join(f"{name}:x:{uid}:{uid}::{folder}/homes/{name}:/bin/sh\n" for name, uid in users.items())
+    groups = "".join(f"{name}:x:{uid}:\n" for name, uid in users.items()) + "".join(
+        f"{name}:x:{gid}:{','.join(who for who in MEMBERS if name in MEMBERS[who])}\n" for name, gid in PROJECTS.items()
+    )
+    for name, text in (("passwd", passwd), ("group", groups)):
+        (folder / name).write_text(Path("/etc", name).read_text() + text)
+        subprocess.run(["mount", "--bind", folder / name, f"/etc/{name}"], check=True)
+    yield folder
+    for name in ("passwd", "group"):
+        subprocess.run(["umount", f"/etc/{name}"], check=True)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def at_work(installed: Distribution, people: Path) -> Iterator[Site]:
+    if not all(path.stat().st_mode & 0o001 for path in [installed.bin, *installed.bin.parents]):
+        pytest.skip(f"others may not enter {installed.bin}: set MLINFN_HOME to a folder that they may")
+    folder, port = people, free_port()
+    secrets.make(site(), folder / "secrets")
+    homes = LocalHomes(folder)
+    homes.ready()
+    for user, uid in PEOPLE.items():
+        homes.home(user, Owner(uid, uid))
+    for project, gid in PROJECTS.items():
+        homes.project(project, gid)
+    manager, batch = (pod(folder, port, role, installed) for role in ("central-manager", "batch"))
+    client = made(folder, port, "interactive", installed)
+    for path in (client.folder, *client.folder.glob("etc/**/*")):
+        if "secrets" not in path.parts:
+            path.chmod(0o755 if path.is_dir() else 0o644)
+    client = replace(client, environment=client.environment | {"MLINFN_ROLE": "client"})
+    let_in(folder)
+    with ExitStack() as stack:
+        for each in (manager, batch):
+            stack.enter_context(running(each, *LIMITED, "condor_master", "-f"))
+        wait_until(lambda: batch.probe("schedd-answers", "batch@").returncode == 0, 60, "the access point answers")
+        stack.enter_context(node(folder, port, installed))
+        tokens = client.holding(folder / "interactive" / "run" / "secrets" / "administrator-token")
+        wait_until(lambda: "n1" in tokens.tried("condor_status", "-af", "Name").stdout, 60, "the node has come")
+        yield Site(folder, client)
+
+
+def pod(folder: Path, port: int, role: str, installed: Distribution) -> Container:
+    """Its files with the owners and modes that Kubernetes gives them: fsGroup, folders in memory, a mounted Secret."""
+    container = made(folder, port, role, installed)
+    for name in ("lib/spool", "lib/growing"):
+        os.chown(container.folder / name, CONDOR_GROUP, CONDOR_GROUP)
+    for name in ("run", "log"):
+        (container.folder / name).mkdir(exist_ok=True)
+        os.chown(container.folder / name, 0, CONDOR_GROUP)
+        (container.folder / name).chmod(0o2777)
+    mounted = container.folder / "etc" / "tokens"
+    mounted.chmod(0o755)
+    for file in mounted.iterdir():
+        os.chown(file, 0, CONDOR_GROUP)
+        file.chmod(0o440)
+    return container
+
+
+def let_in(folder: Path) -> None:
+    """As the hub does: lists, the map of projects, a token for each."""
+    issuer, now = Issuer(folder / "secrets" / "mlinfn-session-key" / "sessions", DOMAIN), int(time.time())
+    listed = "".join(map(issuer.listed, PEOPLE))
+    for place in ("shared", "central-manager/lib/growing"):
+        write_map(folder / place / "people-tokens.map", listed, 0o640, CONDOR_GROUP)
+    write_map(folder / "shared" / "projects.map", render(MEMBERS))
+    for user, uid in PEOPLE.items():
+        (folder / "tokens" / user).mkdir(parents=True, mode=0o755)
+        write_token(folder / "tokens" / user, issuer.token(user, now + 3600, now - 60))
+        for path in (folder / "tokens" / user, *(folder / "tokens" / user).rglob("*")):
+            os.chown(path, uid, uid)
+    (folder / "tokens").chmod(0o755)
+
+
+def node(folder: Path, port: int, installed: Distribution) -> ExitStack:
+    """A glidein of two CPUs, with its pod's capabilities."""
+    own = folder / "node"
+    (own / "token").mkdir(parents=True, mode=0o700)
+    shutil.copy(folder / "secrets" / "mlinfn-glidein-token" / "glidein", own / "token")
+    Node("n1", 2, 4000, ()).write(own / "node.json")
+    values = condor.for_nodes(site(), Places(f"127.0.0.1:{port}"))
+    libexec = str(shipped("glidein") / "libexec")
+    quick = "MLINFN_GLIDEIN_REPORT_SECONDS = 1\n"
+    (own / "site.conf").write_text(values.replace("/usr/share/mlinfn/libexec", libexec) + quick)
+    told = {
+        "name": "n1", "kind": "cpu", "site": "example", "collector": f"127.0.0.1:{port}", "domain": DOMAIN,
+        "tokens": own / "token", "address": "127.0.0.1", "description": own / "node.json", "devices": "none",
+        "site_config": own / "site.conf", "htcondor": installed.release_dir, "work": own / "w", "words": own / "words",
+    }  # fmt: skip
+    environment = os.environ | {f"MLINFN_GLIDEIN_{name.upper()}": str(value) for name, value in told.items()}
+    command = [*LIMITED, shipped("glidein") / "entrypoint"]
+    with (own / "output").open("w") as output:
+        process = subprocess.Popen(command, env=environment | {"MLINFN_PYTHON": sys.executable}, stderr=output)
+
+    def end() -> None:
+        process.terminate()
+        process.wait(60)
+
+    stack = ExitStack()
+    stack.callback(end)
+    return stack
+
+
+def test_what_one_member_makes_the_others_may_change_whatever_his_umask_and_nobody_else_sees_it(at_work):
+    file = at_work.project / "data"
+    assert at_work.job("alice", "write", f"umask 077; echo hers >{file}") == ("alice\n", "")
+    assert at_work.job("bob", "append", f"echo his >>{file}; cat {file}") == ("bob\nhers\nhis\n", "")
+    printed, complained = at_work.job("carol", "peek", f"cat {file}; ls {at_work.project}; echo mine >{file}")
+    assert printed == "carol\n"
+    assert complained.lower().count("permission denied") == 3
+    assert file.read_text() == "hers\nhis\n"
+    assert (file.stat().st_uid, file.stat().st_gid) == (PEOPLE["alice"], PROJECTS["alpha"])
+
+
+def test_a_home_and_the_token_in_it_are_its_users(at_work):
+    home, token = at_work.folder / "homes" / "alice", tokens_of(at_work.folder, "alice")
+    printed, complained = at_work.job("bob", "look", f"ls {home}; cat {token}")
+    assert (printed, complained.count("Permission denied")) == ("bob\n", 2)
+
+
+def test_what_daemons_alone_may_read_no_job_does(at_work):
+    """Lists of tokens, keys, and the tokens of daemons and nodes."""
+    folder = at_work.folder
+    files = [
+        folder / "shared" / "people-tokens.map",
+        folder / "batch" / "etc" / "tokens" / "tokens.map",
+        folder / "batch" / "run" / "secrets" / "pool-keys" / "POOL",
+        folder / "node" / "token" / "glidein",
+    ]
+    assert all(file.is_file() for file in files)
+    printed, complained = at_work.job("bob", "steal", "; ".join(f"cat {file}" for file in files))
+    assert (printed, complained.count("Permission denied")) == ("bob\n", len(files))
