@@ -151,12 +151,10 @@ def at_work(installed: Distribution, people: Path) -> Iterator[Site]:
 def pod(folder: Path, port: int, role: str, installed: Distribution) -> Container:
     """Its files with the owners and modes that Kubernetes gives them: fsGroup, folders in memory, a mounted Secret."""
     container = made(folder, port, role, installed)
-    for name in ("lib/spool", "lib/growing"):
-        os.chown(container.folder / name, CONDOR_GROUP, CONDOR_GROUP)
-    for name in ("run", "log"):
+    for name, mode in {"lib/spool": 0o2775, "lib/growing": 0o2777, "run": 0o2777, "log": 0o2777}.items():
         (container.folder / name).mkdir(exist_ok=True)
         os.chown(container.folder / name, 0, CONDOR_GROUP)
-        (container.folder / name).chmod(0o2777)
+        (container.folder / name).chmod(mode)
     mounted = container.folder / "etc" / "tokens"
     mounted.chmod(0o755)
     for file in mounted.iterdir():
