@@ -3,6 +3,7 @@
 What is saved is bytes: how a state becomes bytes is the training loop's own affair (`numpy.savez`, `torch.save`).
 """
 
+import errno
 import hashlib
 import os
 import re
@@ -15,6 +16,7 @@ from mlinfn_condor.errors import MlinfnError
 KEPT = 2
 """How many saved states stay: the last one, and the one before it in case the last turns out to be torn."""
 
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 _MAGIC = b"mlinfn-checkpoint-1"
 _NAME = re.compile(r"checkpoint-(\d{9})")
 
@@ -23,6 +25,10 @@ class CheckpointsDamaged(MlinfnError):
     """Every checkpoint in the folder is damaged: look at the file system, then empty the folder to start afresh."""
 
     page = "docs/training.md#checkpoints"
+
+
+class NoRoomToSave(MlinfnError, OSError):
+    """The disk of the checkpoints is full, or its user's quota used up; the states that were saved stay."""
 
 
 class Checkpoint:
@@ -54,7 +60,19 @@ class Checkpoint:
         return None
 
     def save(self, state: bytes) -> None:
-        """Return when `state` is on disk. An error (disk full, quota) leaves the previous states as they were."""
+        """Return when `state` is on disk. An error leaves the previous states as they were: NoRoomToSave, OSError."""
+        try:
+            self._save(state)
+        except OSError as error:
+            if error.errno not in _FULL:
+                raise
+            why = "its user's quota is used up" if error.errno == errno.EDQUOT else "its disk is full"
+            raise NoRoomToSave(
+                f"no checkpoint could be saved in {self.folder}: {why}. What was saved before is there: "
+                "remove files, or ask for more room, and start the training again"
+            ) from error
+
+    def _save(self, state: bytes) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         saved = sorted(self._saved())
         number = saved[-1][0] + 1 if saved else 1

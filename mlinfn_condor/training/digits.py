@@ -171,6 +171,8 @@ def main(arguments: list[str] | None = None) -> None:
             train(Plan(given.folder, given.epochs, given.epoch_seconds, given.seed, given.save_seconds), window)
         except MlinfnError as error:
             sys.exit(f"digits: {error}")
+        except OSError as error:
+            sys.exit(f"digits: {given.folder}: {error.strerror}")
 
 
 if __name__ == "__main__":

@@ -2,8 +2,10 @@
 
 import errno
 import os
+import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -70,3 +72,62 @@ def test_a_job_that_finds_the_home_full_says_so_in_one_line(tmp_path: Path) -> N
     assert done.returncode == 1
     assert done.stderr.startswith(f"the home {tmp_path} is full")
     assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs Python with a real disk of 128 KiB at the folder that it is told as `{disk}`."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = f"mount -t tmpfs -o size=128k tmpfs {disk} && "
+    tried = subprocess.run(["unshare", "-rm", "sh", "-c", f"{mounted}true"], capture_output=True, check=False)
+    if tried.returncode != 0:
+        pytest.skip("this machine gives ordinary users no namespaces of their own")
+
+    def run(first: str, *words: str) -> subprocess.CompletedProcess[str]:
+        told = [word.format(disk=disk) for word in words]
+        script = f'{mounted}{first.format(disk=disk)}; exec {sys.executable} "$@"'
+        # Nothing is asked of the disk beforehand: what is full shows when it is written.
+        blind = {"MLINFN_STORAGE_LEAST_FREE_MB": "0", "MLINFN_STORAGE_LEAST_FREE_FILES": "0"}
+        command = ["unshare", "-rm", "sh", "-c", script, "sh", *told]
+        return subprocess.run(command, env=os.environ | blind, capture_output=True, text=True, check=False)
+
+    return run
+
+
+FILL = "echo kept >{disk}/work.ipynb; dd if=/dev/zero of={disk}/fill bs=1k 2>/dev/null"
+
+
+def test_a_session_on_a_disk_that_is_really_full_says_so_in_one_line_and_does_not_start(small_disk) -> None:
+    done = small_disk(FILL, "-m", "mlinfn_condor.session.server", "--folder", "{disk}/s", "--root-dir", "{disk}")
+    assert done.returncode == 1
+    assert re.fullmatch(
+        r"the home .* is full \(its disk is full\): remove files, or ask for more room; .*\n", done.stderr
+    )
+
+
+def test_a_training_whose_disk_has_no_room_for_its_state_says_so_in_its_last_line(small_disk) -> None:
+    some = f"{FILL}; truncate -s -16384 {{disk}}/fill"
+    done = small_disk(some, "-m", "mlinfn_condor.training.digits", "--folder", "{disk}/ck", "--epochs", "3")
+    assert done.returncode == 1
+    said = (
+        r"digits: no checkpoint could be saved in .*/ck: its disk is full\. .* remove files, or ask for more room, .*"
+    )
+    assert re.fullmatch(said, done.stderr.splitlines()[-1])
+    assert "Traceback" not in done.stderr
+
+
+def test_what_a_training_saved_is_there_when_its_disk_has_become_full(small_disk) -> None:
+    code = (
+        "import pathlib; from mlinfn_condor.training.checkpointing import Checkpoint, NoRoomToSave\n"
+        "ck = Checkpoint(pathlib.Path('{disk}/ck')); ck.save(b'first')\n"
+        "try: ck.save(bytes(200_000))\n"
+        "except NoRoomToSave as error: print(error)\n"
+        "print(ck.load(), len(list(ck.folder.iterdir())))"
+    )
+    done = small_disk("true", "-c", code)
+    said, kept = done.stdout.splitlines()
+    assert re.fullmatch(
+        r"no checkpoint could be saved in .*/ck: its disk is full\. What was saved before is there: .*", said
+    )
+    assert kept == "b'first' 1"

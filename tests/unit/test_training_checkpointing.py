@@ -102,7 +102,7 @@ def test_a_full_disk_leaves_the_state_as_it_was(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", full)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(OSError, match=r"its disk is full. What was saved before is there"):
         checkpoint.save(b"two")
     assert checkpoint.load() == b"one"
     assert len(list(tmp_path.iterdir())) == 1, "the unfinished file is gone"
