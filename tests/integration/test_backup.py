@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from postgres import wait_until
 from s3 import S3
 
 from mlinfn_condor.backup import record, restoring, running, whole
+from mlinfn_condor.backup.beside import Beside, Copies, serve
 from mlinfn_condor.backup.errors import (
     BackupBusy,
     BackupFailed,
@@ -321,6 +323,33 @@ def test_the_whole_comes_back_to_an_empty_site_and_goes_on_after_a_kill(site: Si
     assert restored.moved_aside == ()
     with pytest.raises(RestoreRefused, match=r"spool.*something is there already"):
         whole.restore(site.platform, site.restic, site.room, site.latest(), lambda: "", QUIET, overwrite=False)
+
+
+def test_a_disk_that_only_its_pod_mounts_is_of_the_same_backup_and_comes_back_with_it(site: Site) -> None:
+    """The queue lies on the pod's own disk; the backup has what the container beside its daemon laid elsewhere."""
+    disk, shared = site.folder / "spool", site.folder / "shared"
+    copies = Copies(shared / "copies", ["batch", "hub"], patience_seconds=1)
+    site.platform = replace(site.platform, state={"shared": shared}, copies=copies)
+    beside, stop = Beside(copies.folder / "batch", {"spool": disk}), threading.Event()
+    working = threading.Thread(target=serve, args=(beside, stop, lambda said: None, 0.05))
+    working.start()
+    try:
+        with pytest.raises(BackupIncomplete, match="no copy came of hub, all else is kept"):
+            site.run()
+        assert "no copy came of hub" in site.record.error
+        site.platform = replace(site.platform, copies=replace(copies, names=["batch"], patience_seconds=30))
+        site.run()
+        assert site.record.error == ""
+    finally:
+        stop.set()
+        working.join(10)
+    for part in (disk, shared, site.homes, site.folder / "backups"):
+        shutil.rmtree(part)
+    disk.mkdir()
+    whole.restore(site.platform, site.restic, site.room, site.latest(), lambda: "", QUIET, overwrite=False)
+    assert list(disk.iterdir()) == [], "its own pod brings it back"
+    assert beside.bring_back() == f"brought back: {disk}"
+    assert (disk / "job_queue.log").read_text() == "107 1 CreationTimestamp 1\n"
 
 
 def test_a_restore_that_was_killed_in_between_goes_on(site: Site) -> None:
