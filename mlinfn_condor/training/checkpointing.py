@@ -30,6 +30,8 @@ class CheckpointsDamaged(MlinfnError):
 class NoRoomToSave(MlinfnError, OSError):
     """The disk of the checkpoints is full, or its user's quota used up; the states that were saved stay."""
 
+    page = "docs/storage.md#homes-and-project-folders"
+
 
 class Checkpoint:
     """The state of one training, in a folder of its own.
