@@ -41,6 +41,11 @@ def load(dsn: str, file: Path) -> None:
     whole = ("--single-transaction", "--exit-on-error")
     _run(dsn, "pg_restore", "--no-password", *whole, f"--dbname={_name(dsn)}", str(file))
     migrate(dsn)
+    with (
+        connect(dsn, autocommit=True) as connection,
+        told_in_one_line(f"{name} is restored, but younger than its rows"),
+    ):
+        connection.execute(_SQL.text("outlast"))
 
 
 def contents(file: Path) -> int:

@@ -338,6 +338,24 @@ def test_each_row_is_in_one_run_however_its_transaction_ends(readings: Site) -> 
     assert "failed" in readings.states()
 
 
+def test_what_an_older_cluster_wrote_is_old_and_what_comes_is_new_in_a_younger_one(readings: Site) -> None:
+    """As after a restore: rows and marks bear numbers that this cluster has not given away yet."""
+    with connect(readings.dsn, autocommit=True) as owner:
+        (given,) = owner.execute("SELECT pg_current_xact_id()::text::bigint").fetchone()
+        owner.execute("UPDATE reading SET written_by = %s::text::xid8", [str(given + 3000)])
+        owner.execute("INSERT INTO reading (written_by) VALUES (%s::text::xid8)", [str(given + 5000)])
+        mark = f"{given + 4000}:{given + 4500}:{given + 4100}"
+        readings.add(kind="rows", spec="reading", least=2, mark=mark)
+        owner.execute("CALL mlinfn_schedule.outlast()")
+        readings.turn(minutes=1)
+        assert train(readings) == []  # one alone is no run yet
+        owner.execute("INSERT INTO reading (number) VALUES (100)")
+        readings.turn(minutes=1)
+        assert train(readings) == [8, 100]
+        readings.turn(minutes=1)
+        assert train(readings) == []
+
+
 def test_a_transaction_that_stays_open_holds_nobody_up_and_is_not_lost(readings: Site) -> None:
     readings.add(kind="rows", spec="reading", least=2, mark=readings.book.snapshot())
     with connect(readings.dsn) as slow, connect(readings.dsn, autocommit=True) as quick:
