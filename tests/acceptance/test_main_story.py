@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from mlinfn_condor.demo.trainings import SAVE_SECONDS
+
 LONGEST_SECONDS = 400
 """Three minutes are the promise for 2 idle cores; tests of others may share them."""
 
@@ -54,16 +56,23 @@ def test_the_session_answers_with_its_token_before_its_device_is_free(outcome):
 
 
 def test_the_notebook_says_that_the_device_is_being_handed_over_and_then_computes(outcome):
-    told = outcome["session"]["told"]
+    assert outcome["session"]["computed"] == "21"
+    told = told_in_the_notebook(outcome["session"])
     assert "is being handed over by a batch job that is saving its state" in told[0]
     assert told[-1].endswith("is ready")
-    assert outcome["session"]["computed"] == "21"
 
 
 def test_a_simulated_device_says_so_in_the_notebook(outcome):
     if not outcome["simulated_devices"]:
         pytest.skip("every device of this machine's pool is real")
-    assert "simulated" in outcome["session"]["told"][-1]
+    assert "simulated" in told_in_the_notebook(outcome["session"])[-1]
+
+
+def told_in_the_notebook(session):
+    """Where JupyterLab took longer than the hand-over, its first cell computed at once and was told nothing."""
+    if not session["told"] and session["answer_s"] - session["running_s"] > SAVE_SECONDS:
+        pytest.skip(f"JupyterLab answered {session['answer_s']} s after the request: the device was there before it")
+    return session["told"]
 
 
 def test_the_session_displaces_exactly_the_job_on_its_device(outcome):
