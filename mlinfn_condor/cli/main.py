@@ -2,6 +2,7 @@
 
 import os
 import sys
+from getpass import getuser
 
 import typer
 
@@ -115,6 +116,8 @@ def main() -> None:
         app(prog_name="mlinfn")
     except MlinfnError as error:
         print(f"mlinfn: {error}", file=sys.stderr)
+        if os.environ.get(pools.CALLED_BY_ROOT) and isinstance(error.__cause__, PermissionError):
+            print(f"mlinfn: root's commands run as {getuser()} here, who may not do that", file=sys.stderr)
         if error.page:
             print(f"mlinfn: read on in {error.page}", file=sys.stderr)
         sys.exit(1)

@@ -98,6 +98,7 @@ def environment(settings: Settings, user: str | None = None) -> dict[str, str]:
         "DASK_JOBQUEUE__HTCONDOR__INTERFACE": "lo",
         "MLINFN_HOME": str(settings.home),
         "MLINFN_POOL": settings.pool,
+        "MLINFN_TEMPLATES": str(shipped("submit_templates")),
         "MLINFN_USER": user,
         "MLINFN_USER_HOME": str(layout.homes / user),
         "PATH": os.pathsep.join([str(installed.bin), str(installed.sbin), os.environ.get("PATH", os.defpath)]),

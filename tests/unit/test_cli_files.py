@@ -51,3 +51,19 @@ def test_a_full_disk_anywhere_is_one_line(monkeypatch, capfd):
     assert (
         told == "mlinfn: cannot write /pool/etc/hub.toml: No space left on device; make room, then run the same again\n"
     )
+
+
+def test_whom_roots_commands_run_as_is_said_when_he_may_not_write(monkeypatch, capsys):
+    def refused(**_):
+        raise UserError("mlinfn.toml: Permission denied") from PermissionError()
+
+    main = import_module("mlinfn_condor.cli.main")
+    monkeypatch.setattr(main, "app", refused)
+    monkeypatch.setattr(main.sys, "argv", ["mlinfn", "--help"])
+    for by_root, lines in (("", 1), ("yes", 2)):
+        monkeypatch.setenv("MLINFN_CALLED_BY_ROOT", by_root)
+        with pytest.raises(SystemExit):
+            main.main()
+        told = capsys.readouterr().err.splitlines()
+        assert len(told) == lines, told
+    assert told[1].startswith("mlinfn: root's commands run as ")
