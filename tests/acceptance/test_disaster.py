@@ -4,8 +4,6 @@ import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -15,17 +13,16 @@ from pathlib import Path
 import pytest
 from homes import a_home
 from hub_client import Person, wait_until
+from platforms import Folder
 from s3 import S3
 
 from mlinfn_condor.embedded import lifecycle as pools
 from mlinfn_condor.embedded import processes
 from mlinfn_condor.embedded.distribution import Distribution
-from mlinfn_condor.embedded.layout import Layout
 from mlinfn_condor.embedded.report import SilentReport
 from mlinfn_condor.hub.local import lifecycle as hubs
 from mlinfn_condor.hub.local.lifecycle import RunningHub
 from mlinfn_condor.settings import Settings
-from mlinfn_condor.store.local import LocalServer
 
 NOTEBOOK = {
     "type": "notebook",
@@ -35,39 +32,14 @@ NAME = "work.ipynb"
 SLEEPS = "import time; time.sleep(4)"
 CORES = 2
 """Of a session that asks for nothing."""
-COMMAND_SECONDS = 120
 
 
 @dataclass
-class Platform:
+class Platform(Folder):
     """Everything in one folder: pool, hub, database, recorder."""
 
-    settings: Settings
-    storage: Path
     hub: RunningHub | None = None
     since: datetime = field(default_factory=lambda: datetime.now(UTC))
-
-    @property
-    def layout(self) -> Layout:
-        return Layout(self.settings.pool_folder)
-
-    @property
-    def database(self) -> LocalServer:
-        return LocalServer(self.settings.home / "database")
-
-    def mlinfn(self, *words: str) -> str:
-        named = {"MLINFN_HOME": str(self.settings.home), "MLINFN_POOL": "lost", "MLINFN_STORAGE": str(self.storage)}
-        own = {name: value for name, value in os.environ.items() if name != "CONDOR_CONFIG"}
-        done = subprocess.run(
-            [sys.executable, "-m", "mlinfn_condor.cli", *words],
-            env=own | named, capture_output=True, text=True, timeout=COMMAND_SECONDS,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-    def condor(self, *words: str, user: str = "admin") -> str:
-        own = os.environ | pools.environment(self.settings, user)
-        return subprocess.run(words, env=own, capture_output=True, text=True, check=True, timeout=60).stdout
 
     def up(self) -> None:
         self.mlinfn("db", "up")
@@ -111,7 +83,7 @@ def platform(installed: Distribution, s3: S3, restic_program: Path, tmp_path: Pa
         f'credentials_file = "{s3.credentials}"\n'
     )
     with a_home() as home:
-        platform = Platform(Settings(home=home, pool="lost"), storage)
+        platform = Platform(Settings(home=home, pool="lost"), {"MLINFN_STORAGE": str(storage)})
         try:
             yield platform
         finally:

@@ -15,21 +15,19 @@ from pathlib import Path
 import pytest
 from homes import a_home
 from hub_client import Person, wait_until
+from platforms import Folder
 
 from mlinfn_condor.embedded import lifecycle as pools
 from mlinfn_condor.embedded import processes
 from mlinfn_condor.embedded.distribution import Distribution
-from mlinfn_condor.embedded.layout import Layout
 from mlinfn_condor.hub.local import lifecycle as hubs
 from mlinfn_condor.settings import Settings
 from mlinfn_condor.store import migrating
-from mlinfn_condor.store.local import LocalServer
 
 pytestmark = pytest.mark.slow
 PREVIOUS = os.environ.get("MLINFN_PREVIOUS_VERSION")
 """Folder of the version before (scripts/previous-version); read now, for tests are blind to it."""
 BACK_SECONDS = 90
-COMMAND_SECONDS = 120
 TICKS = """
 import sys, time
 for tick in range(10_000):
@@ -40,38 +38,10 @@ for tick in range(10_000):
 
 
 @dataclass
-class Platform:
+class Platform(Folder):
     """Pool, hub, database and services in one folder."""
 
-    settings: Settings
-    python: Path = Path(sys.executable)
-    """Of the version that commands and services are."""
     services: "subprocess.Popen[bytes] | None" = None
-
-    @property
-    def layout(self) -> Layout:
-        return Layout(self.settings.pool_folder)
-
-    @property
-    def database(self) -> LocalServer:
-        return LocalServer(self.settings.home / "database")
-
-    @property
-    def environment(self) -> dict[str, str]:
-        named = {"MLINFN_HOME": str(self.settings.home), "MLINFN_POOL": self.settings.pool}
-        return {name: value for name, value in os.environ.items() if name != "CONDOR_CONFIG"} | named
-
-    def mlinfn(self, *words: str, code: int = 0) -> str:
-        done = subprocess.run(
-            [self.python, "-m", "mlinfn_condor.cli", *words],
-            env=self.environment, cwd=self.settings.home, capture_output=True, text=True, timeout=COMMAND_SECONDS,
-        )  # fmt: skip
-        assert done.returncode == code, done.stdout + done.stderr
-        return done.stdout + (done.stderr if code else "")
-
-    def condor(self, *words: str, user: str = "admin") -> str:
-        own = os.environ | pools.environment(self.settings, user)
-        return subprocess.run(words, env=own, capture_output=True, text=True, check=True, timeout=60).stdout
 
     def start_services(self) -> None:
         words = [self.python, "-m", "mlinfn_condor.cli", "services", "run", "--only", "recorder"]
