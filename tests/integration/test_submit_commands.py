@@ -55,7 +55,7 @@ def test_ctrl_c_lets_the_job_go_on_and_a_hold_ends_the_watch_at_once(driver: Dri
 @pytest.mark.slow
 def test_a_training_without_a_shared_home_goes_on_from_checkpoints_that_htcondor_carries(driver: Driver) -> None:
     shutil.copy(PLAIN, driver.folder)
-    command = "command=python plain.py --folder checkpoints --epochs 1500 --stint 0.5"
+    command = "command=python plain.py --folder checkpoints --epochs 1500 --stint 0.2"
     template = str(shipped("submit_templates") / "training.sub")
     said = driver.run("condor_submit", template, "carried=checkpoints", "inputs=plain.py", command).stdout
     (cluster,) = re.findall(r"cluster (\d+)", said)
