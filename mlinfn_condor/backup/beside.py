@@ -7,7 +7,6 @@ a daemon.
 
 import argparse
 import shutil
-import signal
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -15,8 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 
+from mlinfn_condor import whole_files
 from mlinfn_condor.backup.copying import copy
 from mlinfn_condor.backup.settling import settle
+from mlinfn_condor.stopping import told_to_stop
 
 LOOK_SECONDS = 2.0
 WANTED, DONE, COPY, BRING_BACK = "wanted", "done", "copy", "bring-back"
@@ -34,7 +35,7 @@ class Copies:
     def gather(self, run: str) -> list[str]:
         """Ask for copies of all disks as of now; those of which none came in time. Raises OSError."""
         self.folder.mkdir(mode=0o755, parents=True, exist_ok=True)
-        _write(self.folder / WANTED, run)
+        whole_files.replace(self.folder / WANTED, run)
         deadline = time.monotonic() + self.patience_seconds
         while (absent := [name for name in self.names if _read(self.folder / name / DONE) != run]) and (
             time.monotonic() < deadline
@@ -46,7 +47,7 @@ class Copies:
         """Have each daemon's disk filled with its copy before it starts again. Raises OSError."""
         for name in self.names:
             if (self.folder / name / COPY).is_dir():
-                _write(self.folder / name / BRING_BACK, "")
+                whole_files.replace(self.folder / name / BRING_BACK, "")
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ class Beside:
         if place.exists():
             place.rename(old)
         new.rename(place)
-        _write(self.folder / DONE, wanted)
+        whole_files.replace(self.folder / DONE, wanted)
         shutil.rmtree(old, ignore_errors=True)
         return True
 
@@ -134,10 +135,7 @@ def main() -> None:
         except OSError as error:
             sys.exit(str(error))
         return
-    stop = Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    serve(beside, stop, lambda text: print(text, file=sys.stderr, flush=True))  # noqa: T201
+    serve(beside, told_to_stop(), lambda text: print(text, file=sys.stderr, flush=True))  # noqa: T201
 
 
 def _on(disk: Path) -> list[Path]:
@@ -149,13 +147,6 @@ def _read(file: Path) -> str:
         return file.read_text()
     except FileNotFoundError:
         return ""
-
-
-def _write(file: Path, text: str) -> None:
-    """Whole or not at all; for others to read."""
-    new = file.with_name(f".{file.name}.new")
-    new.write_text(text)
-    new.replace(file)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,7 @@
 """`mlinfn glidein …`: execution nodes that come with demand and leave when idle."""
 
 import json
-import signal
 import sys
-import threading
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from mlinfn_condor.errors import NodeNotFound, UserError
+from mlinfn_condor.stopping import told_to_stop
 
 if TYPE_CHECKING:
     from mlinfn_condor.provisioning.actions import Plan
@@ -71,9 +70,7 @@ def run(settings: Path | None = SETTINGS) -> None:
     """Ask for nodes when jobs need them, until it is stopped. A second one waits until the first has ended."""
     from mlinfn_condor.provisioning import reconcile
 
-    site, stop = _site(settings, acting=True), threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    site, stop = _site(settings, acting=True), told_to_stop()
     kinds = ", ".join(sorted(site.settings.kinds))
     print(f"provisioner: kinds {kinds}; settings {site.settings_file}", flush=True)
     if not site.leader.leads():

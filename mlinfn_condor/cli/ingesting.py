@@ -1,9 +1,7 @@
 """`mlinfn ingest …`: data from instruments, by a token and a table."""
 
 import json
-import signal
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from mlinfn_condor.errors import BadRequest, UserError
+from mlinfn_condor.stopping import told_to_stop
 
 if TYPE_CHECKING:
     from mlinfn_condor.store import Connection
@@ -148,16 +147,13 @@ def keys(
     from mlinfn_condor.store.site import dsn_of_site
 
     issuer = settings.read(file).issuer
+    if not once:
+        renewing.run(issuer, into, lambda: renewing.tell(dsn_of_site(dsn, role=REST)), told_to_stop())
+        return
     try:
-        if once:
-            renewing.renew(issuer, into)
-            return
+        renewing.renew(issuer, into)
     except OSError as error:
         raise UserError(f"{into}: {error.strerror}") from error
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    renewing.run(issuer, into, lambda: renewing.tell(dsn_of_site(dsn, role=REST)), stop)
 
 
 @app.command(epilog="Example: mlinfn ingest retain")
@@ -176,10 +172,7 @@ def retain(
             for name, gone in retaining.forget(connection).items():
                 print(f"{name}: {gone} rows went")
         return
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    retaining.run(address, stop)
+    retaining.run(address, told_to_stop())
 
 
 @app.command(

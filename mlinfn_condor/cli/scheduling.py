@@ -2,8 +2,6 @@
 
 import json
 import os
-import signal
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -14,6 +12,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from mlinfn_condor.errors import UserError
+from mlinfn_condor.stopping import told_to_stop
 
 if TYPE_CHECKING:
     from mlinfn_condor.schedules.book import Book
@@ -193,10 +192,7 @@ def serve(dsn: str | None = DSN) -> None:
     from mlinfn_condor.schedules import service
     from mlinfn_condor.schedules.settings import SchedulesSettings
 
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    service.run(_dsn(dsn), lambda: connection.connect().pool, SchedulesSettings(), stop)
+    service.run(_dsn(dsn), lambda: connection.connect().pool, SchedulesSettings(), told_to_stop())
 
 
 def _dsn(dsn: str | None) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from threading import Event
 
+from mlinfn_condor import whole_files
 from mlinfn_condor.errors import MlinfnError
 from mlinfn_condor.ingestion.provider import AGAIN_SECONDS, OLD_SECONDS, Fetch, published
 from mlinfn_condor.ingestion.statements import SQL
@@ -23,10 +24,7 @@ def renew(issuer: str, file: Path, fetch: Fetch | None = None) -> bool:
     text = json.dumps({"keys": keys}, sort_keys=True)
     if not keys or (file.is_file() and file.read_text() == text):
         return False
-    new = file.with_name(f".{file.name}.new")
-    new.write_text(text)
-    new.chmod(0o644)
-    new.replace(file)
+    whole_files.replace(file, text, 0o644)
     return True
 
 

@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from mlinfn_condor import whole_files
 from mlinfn_condor.metering.look import Look
 from mlinfn_condor.node.devices import Device, Kind
 
@@ -71,9 +72,7 @@ class Startd:
         try:
             with self._lists.with_name(f".{self._lists.name}.lock").open("w") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
-                fresh = self._lists.with_name(f".{self._lists.name}.new")
-                fresh.write_text(self._others() + configuration(self._pid, devices, withdrawn))
-                fresh.rename(self._lists)
+                whole_files.replace(self._lists, self._others() + configuration(self._pid, devices, withdrawn))
             os.kill(self._pid, signal.SIGHUP)
         except OSError as error:
             return f"the startd cannot be told: {error.strerror}"

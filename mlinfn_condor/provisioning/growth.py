@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from mlinfn_condor import whole_files
 from mlinfn_condor.errors import MlinfnError
 from mlinfn_condor.pool import Addable
 from mlinfn_condor.pool.addable import written
@@ -33,9 +34,7 @@ class Growth:
             if text == self._told:
                 return True
             if not self._file.exists() or self._file.read_text() != text:
-                draft = self._file.with_name(f".{self._file.name}.new")
-                draft.write_text(text)
-                draft.rename(self._file)
+                whole_files.replace(self._file, text)
             self._nodes.reconfigure_negotiator()
         except (OSError, MlinfnError):
             return False

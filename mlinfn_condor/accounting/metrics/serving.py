@@ -1,7 +1,5 @@
 """The endpoint itself: HTTP on one address, until it is told to stop."""
 
-import signal
-import threading
 from collections.abc import Callable
 from wsgiref.simple_server import WSGIServer
 
@@ -9,6 +7,7 @@ from prometheus_client import CollectorRegistry, start_http_server
 
 from mlinfn_condor.accounting.metrics.exporter import Exporter
 from mlinfn_condor.errors import UserError
+from mlinfn_condor.stopping import told_to_stop
 
 
 def start(exporter: Exporter, address: str, port: int) -> WSGIServer:
@@ -26,9 +25,7 @@ def start(exporter: Exporter, address: str, port: int) -> WSGIServer:
 
 def serve(exporter: Exporter, address: str, port: int, ready: Callable[[str], None]) -> None:
     """Until SIGTERM or SIGINT; `ready` is told the URL."""
-    over = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: over.set())
+    over = told_to_stop()
     server = start(exporter, address, port)
     host, found = server.server_address[:2]
     shown = f"[{host!s}]" if ":" in str(host) else str(host)
