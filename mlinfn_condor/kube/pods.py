@@ -45,6 +45,11 @@ class Pod:
     disrupted: bool = False
     """Kubernetes itself takes it away: its node is gone, or somebody else needs the place."""
 
+    def is_older_than(self, other: "Pod") -> bool:
+        """Whether it tells of an earlier moment; False for versions that are no numbers, as KEP-5504 has them be."""
+        both = self.version, other.version
+        return all(map(str.isdecimal, both)) and int(self.version) < int(other.version)
+
 
 @dataclass(frozen=True)
 class PodEvent:

@@ -2,6 +2,7 @@
 
 import queue
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -222,6 +223,31 @@ def test_the_end_of_an_earlier_pod_does_not_take_a_later_one_of_its_name(kube, f
     wire.told.put(Change(ChangeKind.DELETED, "6", earlier))
     wire.told.put(added("two", "8"))
     assert following.wait_for(lambda pods: len(pods) == 2, SECONDS)
+    wire.told.put(END)
+
+
+def test_news_that_are_older_than_what_we_wrote_do_not_undo_it(kube, following):
+    known(following)
+    wire = kube.next_wire()
+    assert following.wait_until_watched(SECONDS)
+    with following.writing() as keep:
+        keep(replace(pod("mine", "10"), leaving=60.0))
+    wire.told.put(Change(ChangeKind.MODIFIED, "9", pod("mine", "9")))
+    wire.told.put(added("two", "11"))
+    assert following.wait_for(lambda pods: len(pods) == 2, SECONDS)
+    assert {each.name: each.leaving for each in following.pods()} == {"mine": 60.0, "two": None}
+    wire.told.put(END)
+
+
+@pytest.mark.parametrize("version", ["11", "100", "an-own-kind-of-version"])
+def test_news_that_are_newer_or_cannot_be_compared_count(kube, following, version):
+    known(following)
+    wire = kube.next_wire()
+    assert following.wait_until_watched(SECONDS)
+    with following.writing() as keep:
+        keep(replace(pod("mine", "10"), leaving=60.0))
+    wire.told.put(Change(ChangeKind.MODIFIED, version, pod("mine", version)))
+    assert following.wait_for(lambda pods: [each.version for each in pods] == [version], SECONDS)
     wire.told.put(END)
 
 

@@ -164,7 +164,9 @@ class Following:
             if change.pod is not None:
                 known = self._pods.get(change.pod.name)
                 if change.kind is not ChangeKind.DELETED:
-                    self._pods[change.pod.name] = change.pod
+                    # What a write of ours answered may be newer than what the watch, a moment behind, still tells.
+                    if known is None or not change.pod.is_older_than(known):
+                        self._pods[change.pod.name] = change.pod
                 elif known is not None and known.uid == change.pod.uid:
                     del self._pods[change.pod.name]
             self._changed.notify_all()
