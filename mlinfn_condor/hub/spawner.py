@@ -432,8 +432,9 @@ class CondorSpawner(Spawner):  # type: ignore[misc]  # jupyterhub has no types
         deadline = time.monotonic() + self.http_timeout
         try:
             while (
-                (server := self._published()) is None
-                or server.url == self.server.url
+                (server := await self._published_by_this_start()) is None
+                # One that does not say of which start it is: of an earlier version of ours.
+                or (server.job_start is None and server.url == self.server.url)
                 or not await self._certified(server)
             ):
                 if time.monotonic() > deadline or await self.poll() is not None:

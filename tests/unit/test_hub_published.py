@@ -6,6 +6,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
+from jupyterhub.app import JupyterHub
 
 from mlinfn_condor.errors import PoolUnavailable
 from mlinfn_condor.hub.sessions import Look
@@ -51,3 +52,45 @@ def test_a_session_that_tells_no_start_is_believed():
     older = replace(SERVER, job_start=None)
     assert found(older, Look()) == older
     assert found(None, Look()) is None
+
+
+def goes_on_at(monkeypatch, known: Server, told: list[Server | None]) -> tuple[str, list[str]]:
+    """Where hub and proxy look for it after a move, and whom the proxy was told of; `told` are answers in turn."""
+    routes: list[str] = []
+
+    async def add_user(user: object, name: str) -> None:
+        routes.append(name)
+
+    async def published() -> Server | None:
+        return told.pop(0)
+
+    async def certified(_: Server) -> bool:
+        return True
+
+    async def nothing(*_: object) -> None:
+        """It lives, and there is always a next look."""
+
+    monkeypatch.setattr(JupyterHub, "instance", lambda: SimpleNamespace(proxy=SimpleNamespace(add_user=add_user)))
+    server = SimpleNamespace(url=known.url, ip="nodea", port=1)
+    spawner = SimpleNamespace(
+        server=server, pending=None, http_timeout=60, user=None, name="gpu", job=JOB, log=logging.getLogger(),
+        _log_name="ada", _published_by_this_start=published, _certified=certified, poll=nothing,
+        watch=SimpleNamespace(next_look=nothing),
+    )  # fmt: skip
+    asyncio.run(CondorSpawner.moved(spawner))
+    return f"https://{server.ip}:{server.port}/", routes
+
+
+def test_a_session_that_moved_is_looked_for_where_its_present_start_is(monkeypatch):
+    there = replace(SERVER, url="https://nodeb:7/", job_start=101)
+    assert goes_on_at(monkeypatch, SERVER, [None, None, there]) == ("https://nodeb:7/", ["gpu"])
+
+
+def test_one_that_got_the_same_address_again_is_not_waited_for_in_vain(monkeypatch):
+    assert goes_on_at(monkeypatch, SERVER, [None, replace(SERVER, job_start=101)]) == (SERVER.url, ["gpu"])
+
+
+def test_one_that_tells_no_start_has_moved_when_its_address_has(monkeypatch):
+    older = replace(SERVER, job_start=None)
+    there = replace(older, url="https://nodeb:7/")
+    assert goes_on_at(monkeypatch, older, [older, older, there]) == ("https://nodeb:7/", ["gpu"])
