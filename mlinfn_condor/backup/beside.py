@@ -17,6 +17,7 @@ from threading import Event
 from mlinfn_condor import whole_files
 from mlinfn_condor.backup.copying import copy
 from mlinfn_condor.backup.settling import settle
+from mlinfn_condor.complaints import Complaint
 from mlinfn_condor.stopping import told_to_stop
 
 LOOK_SECONDS = 2.0
@@ -106,15 +107,13 @@ class Beside:
 
 def serve(beside: Beside, stop: Event, say: Callable[[str], None], look_seconds: float = LOOK_SECONDS) -> None:
     """Until `stop`. What goes wrong is said once and tried again: the backup says that no copy came."""
-    said = ""
+    complaint = Complaint(say)
     while not stop.is_set():
         try:
             if beside.turn():
-                said = ""
+                complaint.settle()
         except OSError as error:
-            if str(error) != said:
-                say(f"copies: {error}; trying again")
-            said = str(error)
+            complaint.make(f"copies: {error}; trying again")
         stop.wait(look_seconds)
 
 

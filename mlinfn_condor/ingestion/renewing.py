@@ -7,6 +7,7 @@ from pathlib import Path
 from threading import Event
 
 from mlinfn_condor import whole_files
+from mlinfn_condor.complaints import Complaint
 from mlinfn_condor.errors import MlinfnError
 from mlinfn_condor.ingestion.provider import AGAIN_SECONDS, OLD_SECONDS, Fetch, published
 from mlinfn_condor.ingestion.statements import SQL
@@ -39,7 +40,7 @@ def run(
     say: Callable[[str], None] = lambda text: print(text, file=sys.stderr, flush=True),  # noqa: T201
 ) -> None:  # fmt: skip
     """Until `stop`. New keys that PostgREST was not told of are told of at the next turn."""
-    pending, complaint = True, ""  # it may have started with what was there before us
+    pending, complaint = True, Complaint(say)  # it may have started with what was there before us
     while not stop.is_set():
         pause = float(OLD_SECONDS)
         try:
@@ -47,10 +48,8 @@ def run(
             if pending:
                 told()
                 pending = False
-            complaint = ""
+            complaint.settle()
         except (MlinfnError, Error, OSError) as error:
             pause = float(AGAIN_SECONDS)
-            if (sentence := " ".join(str(error).split())) != complaint:
-                say(f"keys: {sentence}; the keys that are known stay, trying again")
-            complaint = sentence
+            complaint.make(f"keys: {' '.join(str(error).split())}; the keys that are known stay, trying again")
         stop.wait(pause)

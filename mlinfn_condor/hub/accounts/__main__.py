@@ -1,21 +1,15 @@
 """`python -m mlinfn_condor.hub.accounts --settings FILE`, started by JupyterHub, which gives address and token."""
 
-import argparse
-import logging
-import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from mlinfn_condor.errors import MlinfnError
 from mlinfn_condor.hub.accounts.enrolment import Enrolment
 from mlinfn_condor.hub.accounts.seals import Seals
 from mlinfn_condor.hub.accounts.service import run
 from mlinfn_condor.hub.accounts.steward import Steward
 from mlinfn_condor.hub.accounts.store import Store
-from mlinfn_condor.hub.certificates import client_context
-from mlinfn_condor.hub.hub_api import HubApi
-from mlinfn_condor.hub.settings import HubSettings, read
+from mlinfn_condor.hub.beginning import by_the_hub
+from mlinfn_condor.hub.settings import HubSettings
 from mlinfn_condor.hub.tokens import Issuer
 from mlinfn_condor.pool.protocol import Pool
 from mlinfn_condor.pool.real import RealPool
@@ -23,17 +17,7 @@ from mlinfn_condor.pool.real import RealPool
 
 def main() -> None:
     """Run until stopped; a mistake in the settings is one line on stderr and exit code 1."""
-    parser = argparse.ArgumentParser(prog="mlinfn_condor.hub.accounts", description=__doc__)
-    parser.add_argument("--settings", type=Path, required=True, help="the hub's settings file")
-    arguments = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="[%(asctime)s %(name)s] %(message)s", stream=sys.stderr)
-    try:
-        site = read(arguments.settings)
-        hub = HubApi(os.environ["JUPYTERHUB_API_URL"], os.environ["JUPYTERHUB_API_TOKEN"], client_context(os.environ))
-    except MlinfnError as error:
-        sys.exit(str(error))
-    except KeyError as error:
-        sys.exit(f"{error.args[0]} is not set: JupyterHub starts this service")
+    site, hub = by_the_hub("mlinfn_condor.hub.accounts", __doc__)
     store, map_file = Store(site.accounts_folder), site.membership.map_file
 
     def pool() -> Pool:

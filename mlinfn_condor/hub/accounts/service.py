@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from mlinfn_condor.complaints import Complaint
 from mlinfn_condor.errors import MlinfnError
 from mlinfn_condor.hub.accounts.account import now
 from mlinfn_condor.hub.accounts.steward import Steward
@@ -45,7 +46,7 @@ class Rounds:
 
     def __init__(self, what: str, task: Callable[[], None], round_seconds: float = ROUND_SECONDS) -> None:
         self._what, self._task, self._round_seconds = what, task, round_seconds
-        self._next, self._complaint = 0.0, ""
+        self._next, self._complaint = 0.0, Complaint(log.warning)
 
     def turn(self, moment: float, *, changed: bool) -> None:
         """Do it if it is time; `moment` in monotonic seconds."""
@@ -54,11 +55,11 @@ class Rounds:
         try:
             self._task()
         except (MlinfnError, OSError) as error:
-            if str(error) != self._complaint:
-                log.warning("%s: %s; tried again until it works", self._what, error)
-            self._complaint, self._next = str(error), moment + RETRY_SECONDS
+            self._complaint.make(f"{self._what}: {error}; tried again until it works")
+            self._next = moment + RETRY_SECONDS
         else:
-            self._complaint, self._next = "", moment + self._round_seconds
+            self._complaint.settle()
+            self._next = moment + self._round_seconds
 
 
 def run(steward: Steward, version: Callable[[], object]) -> None:

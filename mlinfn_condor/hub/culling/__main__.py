@@ -1,22 +1,15 @@
 """`python -m mlinfn_condor.hub.culling --settings FILE`, started by JupyterHub, which gives address and token."""
 
-import argparse
 import asyncio
-import logging
 import os
-import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from mlinfn_condor.errors import MlinfnError
-from mlinfn_condor.hub import settings
 from mlinfn_condor.hub.accounts.store import Store
-from mlinfn_condor.hub.certificates import client_context
+from mlinfn_condor.hub.beginning import by_the_hub
 from mlinfn_condor.hub.culling.account_end import AccountEnds
 from mlinfn_condor.hub.culling.culler import Culler
 from mlinfn_condor.hub.culling.restarts import Restarts
-from mlinfn_condor.hub.hub_api import HubApi
 from mlinfn_condor.hub.page.limits import hours
 
 PARENT_SECONDS = 1.0
@@ -25,17 +18,7 @@ PARENT_SECONDS = 1.0
 
 def main() -> None:
     """Run until stopped; a mistake in the settings is one line on stderr and exit code 1."""
-    parser = argparse.ArgumentParser(prog="mlinfn_condor.hub.culling", description=__doc__)
-    parser.add_argument("--settings", type=Path, required=True, help="the hub's settings file")
-    arguments = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="[%(asctime)s %(name)s] %(message)s", stream=sys.stderr)
-    try:
-        site = settings.read(arguments.settings)
-        hub = HubApi(os.environ["JUPYTERHUB_API_URL"], os.environ["JUPYTERHUB_API_TOKEN"], client_context(os.environ))
-    except MlinfnError as error:
-        sys.exit(str(error))
-    except KeyError as error:
-        sys.exit(f"{error.args[0]} is not set: JupyterHub starts this service")
+    site, hub = by_the_hub("mlinfn_condor.hub.culling", __doc__)
 
     def longest_hours(user: str, options: Mapping[str, Any]) -> float | None:
         return hours(user, str(options.get("project") or ""), site.limits)
