@@ -17,6 +17,7 @@ class StartedSession:
     """A session that is on its way."""
 
     pool: Pool
+    request: SessionRequest
     job: JobId
     folder: SessionFolder
 
@@ -36,4 +37,5 @@ class StartedSession:
 def start(connection: Connection, name: str, request: Callable[[Path], SessionRequest]) -> StartedSession:
     """Prepare the session's folder and submit its job."""
     folder = prepare(connection.home, name)
-    return StartedSession(connection.pool, submit(request(folder.path), connection.pool), folder)
+    asked = request(folder.path)
+    return StartedSession(connection.pool, asked, submit(asked, connection.pool), folder)

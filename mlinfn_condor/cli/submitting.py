@@ -1,6 +1,7 @@
 """`mlinfn submit …`: requests from the command line, through the same templates as `condor_submit`."""
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,8 @@ from mlinfn_condor.cli.files import read
 from mlinfn_condor.cli.watching import follow
 
 if TYPE_CHECKING:
-    from mlinfn_condor.pool import JobId
+    from mlinfn_condor.pool import JobId, Pool
+    from mlinfn_condor.submission.requests import Request
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -102,6 +104,7 @@ def sweep(
     parts = submit_in_parts(request, pool, int(configured("MAX_JOBS_PER_SUBMISSION")))
     told = {"job": str(parts[0][0]), "jobs": len(words), "submits": [str(first) for first, _ in parts]}
     _print(told, _rows(parts), as_json)
+    _say_if_nothing_fits(request, pool)
     if watch:
         follow(pool, [first for first, _ in parts], len(words))
 
@@ -151,6 +154,7 @@ def session(
     connected = connection.connect()
     started = start(connected, name, lambda folder: SessionRequest(**asked, folder=folder, root=connected.home))
     told = {"job": str(started.job), "folder": str(started.folder.path)}
+    _say_if_nothing_fits(started.request, connected.pool)
     if not wait:
         _print(told, f"{started.job}    `mlinfn why {started.job}` tells how it stands", as_json)
         return
@@ -171,15 +175,29 @@ def _common(
     return {"cpus": cpus, "memory_mb": memory_mb, "disk_mb": disk_mb, "devices": devices, "project": project}
 
 
-def _submit(request: Any, as_json: bool, watched: int = 0) -> None:
+def _submit(request: "Request", as_json: bool, watched: int = 0) -> None:
     """`watched`: how many jobs it is to be watched for; 0: none."""
     from mlinfn_condor.submission.submit import submit
 
     pool = connection.connect().pool
     job = submit(request, pool)
     _print({"job": str(job)}, f"{job}    `mlinfn why {job}` tells how it stands", as_json)
+    _say_if_nothing_fits(request, pool)
     if watched:
         follow(pool, [job], watched)
+
+
+def _say_if_nothing_fits(request: "Request", pool: "Pool") -> None:
+    """A slip in a model's name would otherwise wait for ever without a word; a node that has it may come, though."""
+    from mlinfn_condor.errors import PoolUnavailable
+    from mlinfn_condor.submission.asks import Ask, never
+
+    try:
+        reason = never(Ask.of_request(request), pool.slots("PartitionableSlot is true"))
+    except PoolUnavailable:
+        return  # it is in the queue: that is what was asked for
+    if reason:
+        print(f"No node can run it as it is: it {reason}. It waits until one comes that can.", file=sys.stderr)
 
 
 def _rows(parts: list[tuple["JobId", int]]) -> str:

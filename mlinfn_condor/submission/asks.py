@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from mlinfn_condor.classes import PriorityClass
 from mlinfn_condor.pool import Device, DeviceKind, Job, Slot, ads, satisfies
 from mlinfn_condor.submission.phrases import listed, plural
+from mlinfn_condor.submission.requests import Devices, Request
 
 _MODEL = re.compile(r'\(*\s*DeviceModel\s*==\s*"(?P<model>[^"]*)"\s*\)*')
 
@@ -52,6 +53,18 @@ class Ask:
         )
         devices = tuple(want for want in wants if want.count > 0)
         return cls(job.priority_class or PriorityClass.BATCH, job.cpus, job.memory_mb, devices)
+
+    @classmethod
+    def for_devices(cls, priority_class: PriorityClass, devices: Devices, cpus: int, memory_mb: int) -> "Ask":
+        """What the job of a request will ask."""
+        requirement = f'DeviceModel == "{devices.model}"' if devices.model else ""
+        wants = (Want(devices.kind, devices.count, requirement),) if devices.count else ()
+        return cls(priority_class, cpus, memory_mb, wants)
+
+    @classmethod
+    def of_request(cls, request: Request) -> "Ask":
+        """What the jobs of this request will ask, each."""
+        return cls.for_devices(request.priority_class, request.devices, request.cpus, request.memory_mb)
 
     @property
     def device_count(self) -> int:
@@ -114,6 +127,12 @@ def impossible(ask: Ask, slots: Iterable[Slot]) -> str | None:
         limit = max(ask.memory_limit_mb(slot) for slot in equipped)
         return f"asks more memory ({ask.memory_mb} MB) than {_belong(ask)}: at most {limit} MB"
     return None
+
+
+def never(ask: Ask, slots: Iterable[Slot]) -> str | None:
+    """The same as what can be said of a job: it `asks …`, it `cannot, because …`."""
+    reason = impossible(ask, slots)
+    return reason if reason is None or reason.startswith("asks") else f"cannot, because {reason}"
 
 
 def _belong(ask: Ask) -> str:

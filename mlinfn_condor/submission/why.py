@@ -7,7 +7,7 @@ from mlinfn_condor.classes import PriorityClass
 from mlinfn_condor.errors import JobNotFound
 from mlinfn_condor.pool import Job, JobId, JobState
 from mlinfn_condor.submission import outcomes
-from mlinfn_condor.submission.asks import Ask, impossible, meant_for
+from mlinfn_condor.submission.asks import Ask, meant_for, never
 from mlinfn_condor.submission.devices import HeldDevice, held_devices
 from mlinfn_condor.submission.fairshare import standing
 from mlinfn_condor.submission.holders import Place, leaves_within, place
@@ -56,9 +56,9 @@ def why(snapshot: Snapshot, job_id: JobId, nodes: Nodes | None = None, last_word
         f" for project {job.project}." if job.project else "."
     )
     added = (nodes.sentence,) if nodes else ()
-    if reason := impossible(ask, snapshot.slots):
-        never = f"{job_id} will never start as it is: it {_stripped(reason)}."
-        headline = f"{job_id} waits for a node that is being added." if nodes and nodes.come else never
+    if reason := never(ask, snapshot.slots):
+        never_starts = f"{job_id} will never start as it is: it {reason}."
+        headline = f"{job_id} waits for a node that is being added." if nodes and nodes.come else never_starts
         return Answer(job_id, headline, (asks, *added, *_past(job)), None)
     places = _places(job, ask, snapshot, by_node(held))
     bound = _bound(places, ask, snapshot.now)
@@ -81,8 +81,8 @@ def reason(snapshot: Snapshot, job: Job, held: Mapping[str, list[HeldDevice]]) -
     `held`: the devices of each node.
     """
     ask = Ask.of(job)
-    if never := impossible(ask, snapshot.slots):
-        return f"never starts as it is: it {_stripped(never)}."
+    if impossible := never(ask, snapshot.slots):
+        return f"never starts as it is: it {impossible}."
     places = _places(job, ask, snapshot, held)
     return _verdict(ask, places, _bound(places, ask, snapshot.now), snapshot.now)
 
@@ -167,7 +167,3 @@ def _past(job: Job) -> list[str]:
     if not isinstance(starts, int) or starts < 1:
         return []
     return [f"It has run {plural(starts, 'time')} already and goes on from the state that it saved."]
-
-
-def _stripped(reason: str) -> str:
-    return reason if reason.startswith("asks") else f"cannot, because {reason}"

@@ -15,7 +15,7 @@ from mlinfn_condor.cli import app, connection, main
 from mlinfn_condor.cli.connection import Connection, choose
 from mlinfn_condor.cli.progress import RichReport
 from mlinfn_condor.embedded import lifecycle
-from mlinfn_condor.errors import BadRequest, EmbeddedPoolError, JobHeld, JobNotFound, UserError
+from mlinfn_condor.errors import BadRequest, EmbeddedPoolError, JobHeld, JobNotFound, PoolUnavailable, UserError
 from mlinfn_condor.pool.twin import TwinPool
 from mlinfn_condor.session import folder as session_folder
 from mlinfn_condor.session.folder import Server, SessionFolder
@@ -39,6 +39,29 @@ def test_training_takes_the_words_after_the_options_as_the_command(pool):
     (job,) = pool.jobs()
     assert job.ad["Arguments"] == '"python t.py --cpus 9"'
     assert (job.cpus, job.window_seconds, job.ad["RequireGPUs"]) == (1, 60, 'DeviceModel == "A100"')
+
+
+@pytest.mark.parametrize("kind", [("training",), ("session", "--no-wait")])
+def test_what_no_node_can_run_is_submitted_and_the_slip_is_said_at_once(pool, kind):
+    words = ["submit", *kind, "--gpus", "1", "--model", "A1000", *(["./train"] if kind == ("training",) else [])]
+    done = CliRunner().invoke(app, words, catch_exceptions=False)
+    assert (done.exit_code, len(pool.jobs())) == (0, 1)
+    assert done.stderr.startswith("No node can run it as it is: it asks 1 A1000, but no node has one: the pool's GPU")
+    assert "A1000" not in done.stdout
+
+
+def test_what_a_node_can_run_is_submitted_without_a_word_and_so_it_is_when_nobody_can_tell(pool, monkeypatch):
+    def submitted() -> str:
+        return CliRunner().invoke(app, ["submit", "training", "--gpus", "1", "./train"], catch_exceptions=False).stderr
+
+    assert submitted() == ""
+
+    def away(*_):
+        raise PoolUnavailable("the collector does not answer")
+
+    monkeypatch.setattr(pool, "slots", away)
+    assert submitted() == ""
+    assert len(pool.jobs()) == 2
 
 
 def test_dask_workers_are_submitted_with_their_scheduler(pool):

@@ -12,7 +12,7 @@ from mlinfn_condor.classes import PriorityClass
 from mlinfn_condor.hub.page.inventory import Inventory
 from mlinfn_condor.hub.page.offers import draining, out_of_service
 from mlinfn_condor.pool import JobState, Slot
-from mlinfn_condor.submission.asks import Ask, Want, impossible, meant_for
+from mlinfn_condor.submission.asks import Ask, impossible, meant_for
 from mlinfn_condor.submission.devices import HeldDevice, held_devices
 from mlinfn_condor.submission.holders import NOTICE_SECONDS, Place, leaves_within, place
 from mlinfn_condor.submission.phrases import listed, plural
@@ -60,9 +60,7 @@ SILENT = Outlook(
 
 def ask_for(devices: Devices, cpus: int, memory_mb: int) -> Ask:
     """The request that a session's job will carry."""
-    requirement = f'DeviceModel == "{devices.model}"' if devices.model else ""
-    wants = (Want(devices.kind, devices.count, requirement),) if devices.count else ()
-    return Ask(PriorityClass.INTERACTIVE, cpus, memory_mb, wants)
+    return Ask.for_devices(PriorityClass.INTERACTIVE, devices, cpus, memory_mb)
 
 
 def outlook(
