@@ -8,8 +8,6 @@ import re
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from pygments.lexers.special import TextLexer
-
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
@@ -36,6 +34,4 @@ def _read(app: "Sphinx", name: str, source: list[str]) -> None:
 def setup(app: "Sphinx") -> dict[str, Any]:
     """As Sphinx calls it."""
     app.connect("source-read", _read)
-    # Shown as it stands: drawing it would need a program of somebody else's in the reader's browser.
-    app.add_lexer("mermaid", TextLexer)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

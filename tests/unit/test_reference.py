@@ -12,7 +12,17 @@ from mlinfn_condor.shipped import shipped
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "docs"))
 
-from generating import attributes, commands, configuration, filled, metrics, models, numbers, settings  # noqa: E402
+from generating import (  # noqa: E402
+    attributes,
+    commands,
+    configuration,
+    database,
+    filled,
+    metrics,
+    models,
+    numbers,
+    settings,
+)
 
 
 def test_commands_has_every_command_option_and_example():
@@ -132,6 +142,13 @@ def test_attributes_has_all_that_the_access_points_write_and_keep():
     assert len(attributes.requirements()) == len(
         [path for path in shipped("condor_config.d").glob("*.conf") if "SUBMIT_REQUIREMENT_NAMES =" in path.read_text()]
     )
+
+
+def test_the_picture_of_the_records_has_tables_that_there_are():
+    picture = (ROOT / "docs" / "pictures" / "records.svg").read_text()
+    named = re.findall(r'class="head">(\w+)<', picture)
+    assert len(named) > 10
+    assert {f"mlinfn.{name}" for name in named} - database.relations().keys() == set()
 
 
 def test_a_mark_is_filled_and_one_that_nobody_makes_is_a_mistake():
