@@ -33,11 +33,11 @@ _COLUMN = re.compile(
 
 @dataclass
 class Relation:
-    """A table, or a view, whose columns are not listed."""
+    """A table or a view."""
 
     kind: str
     columns: dict[str, str] = field(default_factory=dict)
-    """Types."""
+    """Types. A view's columns are those that say what they are, and have the types of what they are taken from."""
     said: str = ""
     of_columns: dict[str, str] = field(default_factory=dict)
     by: str = ""
@@ -61,6 +61,8 @@ def relations() -> dict[str, Relation]:
         elif what == "COLUMN":
             of, _, column = name.rpartition(".")
             found[of].of_columns[column] = _unquoted(said)
+            if found[of].kind == "view":
+                found[of].columns[column] = ""
     return found
 
 
@@ -90,19 +92,23 @@ def _schema(schema: str, said: str, told: dict[str, Relation], called: dict[str,
             yield f"### {name}"
             parted = f" Parted by month of `{one.by}`." if one.by else ""
             yield f"A {one.kind}. {writing.plain(one.said)}{'' if one.said.endswith('.') else '.'}{parted}"
-            yield writing.table(
-                ("column", "type", "meaning"),
-                [
-                    (writing.code(column), writing.code(kind), writing.plain(one.of_columns.get(column, "")))
-                    for column, kind in one.columns.items()
-                ],
-            )
+            yield _columns_of(one)
     mine = {name: words for name, words in called.items() if name.startswith(f"{schema}.")}
     if mine:
         yield f"### Functions of {schema}"
         yield writing.table(
             ("function", "what it gives"), [(writing.code(name), writing.plain(words)) for name, words in mine.items()]
         )
+
+
+def _columns_of(one: Relation) -> str:
+    rows = [
+        (writing.code(column), writing.code(kind), writing.plain(one.of_columns.get(column, "")))
+        for column, kind in one.columns.items()
+    ]
+    if one.kind == "view":
+        return writing.table(("column", "meaning"), [(column, meaning) for column, _, meaning in rows])
+    return writing.table(("column", "type", "meaning"), rows)
 
 
 def _text() -> str:
