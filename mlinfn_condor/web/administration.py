@@ -16,13 +16,14 @@ from mlinfn_condor.services import state
 from mlinfn_condor.store import Error, connect
 from mlinfn_condor.store.connection import told_in_one_line
 from mlinfn_condor.submission.phrases import span
+from mlinfn_condor.web import alarms as kinds
+from mlinfn_condor.web.alarms import LATE_MINUTES, RECORDER_SECONDS, Alarm
 from mlinfn_condor.web.picture import BROKEN, Picture
 from mlinfn_condor.web.sizes import SQL
 from mlinfn_condor.web.words import clock
 
 JOURNAL_BYTES = 262_144
 """Of the provisioner's journal so much of the end is read."""
-RECORDER_SECONDS = 600
 MOST_RUNS = 500
 GONE = ("gone", "removed", "refused")
 
@@ -35,14 +36,6 @@ class Sheet:
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...] = ()
     away: str = ""
-
-
-@dataclass(frozen=True)
-class Alarm:
-    """As mlinfn-alarms.yml names it."""
-
-    name: str
-    sentence: str
 
 
 @dataclass(frozen=True)
@@ -80,18 +73,18 @@ def look(places: Places) -> Administration:
         try:
             alarms += _recorder(places.dsn())
         except (MlinfnError, Error) as error:
-            alarms.append(Alarm("MlinfnSourceAway", f"the database does not answer: {_line(error)}"))
+            alarms.append(Alarm(kinds.SOURCE_AWAY, f"the database does not answer: {_line(error)}"))
     return Administration(tuple(sheets), tuple(alarms))
 
 
 def alarms_of(picture: Picture | None, away: Mapping[str, str]) -> list[Alarm]:
     """What the picture of the pool adds. Pure."""
-    told = [Alarm("MlinfnSourceAway", f"the {name} does not answer: {why}") for name, why in away.items() if why]
+    told = [Alarm(kinds.SOURCE_AWAY, f"the {name} does not answer: {why}") for name, why in away.items() if why]
     for node in picture.nodes if picture else ():
         for tile in node.tiles:
             if tile.use == BROKEN:
                 why = tile.reason or "its monitor does not say why"
-                told.append(Alarm("MlinfnDeviceBroken", f"{tile.id} ({tile.model}) of {node.name}: {why}"))
+                told.append(Alarm(kinds.DEVICE_BROKEN, f"{tile.id} ({tile.model}) of {node.name}: {why}"))
     return told
 
 
@@ -113,7 +106,7 @@ def _sheet(
 def _services(file: Path, alarms: list[Alarm]) -> Iterable[Sequence[str]]:
     for one, true in state.seen(state.read(file)):
         if true != "running":
-            alarms.append(Alarm("MlinfnServiceNotRunning", f"{one.name} is {true}: {one.last_end or 'no end told'}"))
+            alarms.append(Alarm(kinds.SERVICE_NOT_RUNNING, f"{one.name} is {true}: {one.last_end or 'no end told'}"))
         yield one.name, true, span(time.time() - one.since), str(one.starts), one.last_end
 
 
@@ -148,9 +141,8 @@ def _schedules(dsn: Callable[[], str], alarms: list[Alarm]) -> Iterable[Sequence
             yield (f"{one.owner}/{one.name}", f"{one.kind} {one.spec}", *told)
         late = [run for run in book.open_runs() if run.state == "due" and _late(run.start_at)]
         if late:
-            alarms.append(
-                Alarm("MlinfnSchedulerLate", f"{len(late)} runs are due for more than 5 min and not submitted")
-            )
+            sentence = f"{len(late)} runs are due for more than {LATE_MINUTES} min and not submitted"
+            alarms.append(Alarm(kinds.SCHEDULER_LATE, sentence))
 
 
 def _leases(leases: Callable[[], Leases], alarms: list[Alarm]) -> Iterable[Sequence[str]]:
@@ -166,9 +158,12 @@ def _backup(file: Path, alarms: list[Alarm]) -> Iterable[Sequence[str]]:
     yield "last good backup", _moment(seen.good_at, now), f"{seen.files:,} files, {seen.bytes // 2**20:,} MB"
     yield "last verified", _moment(seen.verified_at, now), seen.verification_error
     yield "last try", _moment(seen.tried_at, now), seen.error
-    for what, error in (("backup", seen.error), ("verification", seen.verification_error)):
+    for kind, what, error in (
+        (kinds.BACKUP_FAILED, "backup", seen.error),
+        (kinds.BACKUP_NOT_VERIFIED, "verification", seen.verification_error),
+    ):
         if error:
-            alarms.append(Alarm("MlinfnBackupFailed", f"the last {what}: {error}"))
+            alarms.append(Alarm(kind, f"the last {what}: {error}"))
 
 
 def _recorder(dsn: str) -> list[Alarm]:
@@ -178,16 +173,16 @@ def _recorder(dsn: str) -> list[Alarm]:
     told = []
     if age is None or age > RECORDER_SECONDS:
         when = "never saw the pool" if age is None else f"last saw the pool {span(age)} ago"
-        told.append(Alarm("MlinfnRecorderStale", f"the recorder {when}"))
+        told.append(Alarm(kinds.RECORDER_STALE, f"the recorder {when}"))
     if refused:
         told.append(
-            Alarm("MlinfnRecordsRefused", f"{refused} records were never understood: `mlinfn accounting status`")
+            Alarm(kinds.RECORDS_REFUSED, f"{refused} records were never understood: `mlinfn accounting status`")
         )
     return told
 
 
 def _late(start_at: datetime) -> bool:
-    return datetime.now(UTC) - start_at > timedelta(minutes=5)
+    return datetime.now(UTC) - start_at > timedelta(minutes=LATE_MINUTES)
 
 
 def _utc(moment: datetime) -> str:

@@ -31,6 +31,9 @@ from mlinfn_condor.backup.record import Record
 from mlinfn_condor.backup.running import Room
 from mlinfn_condor.backup.settings import BackupSettings
 from mlinfn_condor.pool.twin import TwinPool
+from mlinfn_condor.services import state
+from mlinfn_condor.services.metrics import ServicesCollector
+from mlinfn_condor.services.state import RunnerState, ServiceState
 from mlinfn_condor.store import connect
 from mlinfn_condor.store.local import LocalServer
 
@@ -91,6 +94,14 @@ def backed_up(folder: Path) -> Callable[[], tuple[BackupSettings, Room]]:
     return lambda: (BackupSettings(repository="/srv/backup", password_file=Path("/etc/password")), room)
 
 
+def running(file: Path) -> Path:
+    """The runner's file while it runs one service."""
+    pid, born = state.me()
+    now = time.time()
+    state.write(file, RunnerState(pid, born, now, (ServiceState("recorder", "running", now, pid, born, starts=1),)))
+    return file
+
+
 @pytest.fixture(scope="module")
 def exported(dsn: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Metric]:
     """What a real scrape of a site says that has something to say of everything, by the names that queries use."""
@@ -101,6 +112,7 @@ def exported(dsn: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Me
     sources = {"database": recorded.look, "pool": lambda: shown.told(shown.ask(pool), users=True)}
     registry.register(Exporter(sources, 0, 30))
     registry.register(BackupCollector(backed_up(tmp_path_factory.mktemp("backup"))))
+    registry.register(ServicesCollector(running(tmp_path_factory.mktemp("services") / "state.json")))
     families = list(text_string_to_metric_families(generate_latest(registry).decode()))
     assert not [family.name for family in families if not family.samples]
     return {sample.name: family for family in families for sample in family.samples}

@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "docs"))
 
 from generating import (  # noqa: E402
+    alarms,
     attributes,
     commands,
     configuration,
@@ -23,6 +24,8 @@ from generating import (  # noqa: E402
     numbers,
     settings,
 )
+
+ALARM = re.compile(r"\bkinds\.([A-Z_]+)")
 
 
 def test_commands_has_every_command_option_and_example():
@@ -142,6 +145,24 @@ def test_attributes_has_all_that_the_access_points_write_and_keep():
     assert len(attributes.requirements()) == len(
         [path for path in shipped("condor_config.d").glob("*.conf") if "SUBMIT_REQUIREMENT_NAMES =" in path.read_text()]
     )
+
+
+def test_alarms_has_every_rule_and_whatever_the_window_raises():
+    page = alarms.page()
+    ruled = {rule["alert"] for rule in alarms.rules()}
+    named = set(re.findall(r"\bMlinfn[A-Z]\w+", (ROOT / "mlinfn_condor" / "web" / "alarms.py").read_text()))
+    raised = {
+        name for path in (ROOT / "mlinfn_condor" / "web").rglob("*.py") for name in ALARM.findall(path.read_text())
+    }
+    assert named == {kind.name for kind in alarms.kinds()}
+    assert named <= ruled, "one of the same name in Prometheus says what to do"
+    assert raised == {name for name, one in vars(alarms.alarms).items() if isinstance(one, alarms.alarms.Kind)}
+    assert all(f"`{name}`" in page for name in ruled)
+    assert all(kind.when in page for kind in alarms.kinds())
+
+
+def test_an_alarm_says_which_page_helps():
+    assert [rule["alert"] for rule in alarms.rules() if "docs/" not in rule["annotations"]["description"]] == []
 
 
 def test_the_picture_of_the_records_has_tables_that_there_are():
