@@ -31,7 +31,7 @@ def packed() -> bytes:
 
 with resumable(given.folder) as training:
     if training.state:
-        saved = torch.load(io.BytesIO(training.state), map_location=device, weights_only=True)
+        saved = torch.load(io.BytesIO(training.state), map_location=device)
         epoch = saved["epoch"]
         model.load_state_dict(saved["model"])
         optimiser.load_state_dict(saved["optimiser"])
