@@ -4,11 +4,12 @@ SHELL := bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 TARGETS := setup demo test check soak bench docs sbom clean
-.PHONY: help $(TARGETS)
+.PHONY: help test-as-root $(TARGETS)
 
 help:
 	@echo "make demo    the whole story on a real pool on this machine, then how to look around and stop"
 	@echo "make test    checks, and every test but the slow ones"
+	@echo "make test-as-root   as root, the few that are about several users of one system"
 	@echo "make check   format, lint, types, imports"
 	@echo "make soak    the slow tests: kill runs, many hand-overs"
 	@echo "make bench   the quick look at start latency; ./mlinfn bench lists all"
@@ -22,7 +23,13 @@ ifeq ($(shell id -u),0)
 $(TARGETS):
 	@scripts/unprivileged $(MAKE) $@ $(MAKEOVERRIDES)
 
+test-as-root:
+	@scripts/as-root .venv/bin/pytest -m root $(ARGS)
+
 else
+
+test-as-root:
+	@echo "only root can become several users: sudo make test-as-root" >&2; exit 1
 
 bin := .venv/bin
 # Tests wait more than they compute: two files at a time, the long stories first, each worker with a pool and a database

@@ -15,6 +15,12 @@ from mlinfn_condor.errors import InstallFailed
 from mlinfn_condor.settings import Settings
 
 LOG_TAIL_LINES = 25
+OTHERS_ONLY = pytest.mark.skipif(os.geteuid() != 0, reason="only root is several users: make test-as-root")
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    if item.get_closest_marker("root"):
+        item.add_marker(OTHERS_ONLY)
 
 
 def pytest_report_header() -> str:

@@ -119,7 +119,7 @@ def _as(uid: int, gid: int, act: Callable[[], None]) -> bool:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root is several users; run as root by hand")
+@pytest.mark.root
 def test_members_share_and_others_stay_out(homes: Homes, tmp_path: Path) -> None:
     for folder in [*tmp_path.parents, tmp_path]:
         if folder.stat().st_mode & 0o005 != 0o005:

@@ -1,7 +1,5 @@
 """Jobs of three people on a rendered site's access point and a node, each as his own user: what members of a project
-share, and what nobody else reads. Only root can start jobs as others, so this is for a root that runs pytest itself:
-
-    MLINFN_HOME=/srv/try .venv/bin/pytest tests/integration/test_jobs_as_users.py
+share, and what nobody else reads. Only root can start jobs as others.
 
 Access point and node have the capabilities of their pods and no others. People are in this process's own view of /etc.
 """
@@ -33,7 +31,7 @@ from mlinfn_condor.site import condor, secrets
 from mlinfn_condor.site.places import CONDOR_GROUP, Places
 from mlinfn_condor.storage.homes import LocalHomes, Owner
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root starts jobs as their users")
+pytestmark = pytest.mark.root
 
 DOMAIN = "ml.example.org"
 PEOPLE = {"alice": 20001, "bob": 20002, "carol": 20003}

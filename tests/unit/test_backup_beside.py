@@ -140,7 +140,7 @@ def test_what_goes_wrong_is_said_once(beside, shared, disk):
     assert "trying again" in said[0]
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+@pytest.mark.root
 def test_as_root_what_is_somebodys_still_is(tmp_path):
     (tmp_path / "spooled").mkdir()
     (tmp_path / "spooled" / "input").touch()

@@ -20,7 +20,6 @@ from mlinfn_condor.storage.settings import StorageSettings
 
 ALICE, BOB, CAROL = 20_001, 20_002, 20_003
 ALPHA, BETA = 30_001, 30_002
-ROOT_ONLY = pytest.mark.skipif(os.geteuid() != 0, reason="only root is several users; run as root by hand")
 NUMBERS = Numbers(
     {"alice": Owner(ALICE, ALICE), "bob": Owner(BOB, BOB)}.__getitem__, {"alpha": ALPHA, "beta": BETA}.__getitem__
 )
@@ -153,7 +152,7 @@ def open_folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@ROOT_ONLY
+@pytest.mark.root
 def test_as_root_a_session_reads_and_writes_its_folder_as_its_user_and_nobody_else_does(open_folder: Path) -> None:
     of(open_folder, NUMBERS).have("alice", [])
     folder = prepare_for_hub(open_folder / "homes" / "alice", "hub-default", {"A": "b"}, {"internal.key": "secret"})
@@ -168,7 +167,7 @@ def test_as_root_a_session_reads_and_writes_its_folder_as_its_user_and_nobody_el
     assert len(found) >= 8
 
 
-@ROOT_ONLY
+@pytest.mark.root
 def test_as_root_members_of_a_project_share_its_folder_and_nobody_else_enters(open_folder: Path) -> None:
     made = of(open_folder, NUMBERS)
     made.have("alice", ["alpha"])
@@ -180,7 +179,7 @@ def test_as_root_members_of_a_project_share_its_folder_and_nobody_else_enters(op
     assert (file.stat().st_uid, file.stat().st_gid) == (ALICE, ALPHA)
 
 
-@ROOT_ONLY
+@pytest.mark.root
 def test_as_root_what_belongs_to_a_third_is_left_alone(open_folder: Path) -> None:
     of(open_folder, NUMBERS).have("alice", [])
     home = open_folder / "homes" / "alice"

@@ -100,7 +100,7 @@ def test_secrets_become_private_and_are_the_same_after_a_restart(mounted):
     assert (mounted / "run").is_dir()
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give folders away")
+@pytest.mark.root
 def test_as_root_daemons_that_become_condor_can_work_in_their_folders(mounted, monkeypatch):
     monkeypatch.setenv("MLINFN_CONDOR", "20017:20018")
     assert start(mounted, "true").returncode == 0
