@@ -39,6 +39,10 @@ _CURES = (
         "the package archive cannot be reached: check the network and apt's proxy settings, then try again",
     ),
     (
+        "is expired|is not valid yet",
+        "the package archive and this machine's clock disagree: set the clock, or use a mirror that is kept up to date",
+    ),
+    (
         "Release file|404",
         f"this machine's package mirror does not carry Debian's suite {SUITE}: use a full mirror, or {OTHERWISE}",
     ),

@@ -122,9 +122,21 @@ def _signed(authorities: Path, user: str, names: Iterable[str], key: "ec.Ellipti
             x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False
         )
         .add_extension(x509.SubjectAlternativeName([_name(one) for one in sorted(set(names))]), critical=False)
+        # Python 3.13 believes no certificate that does not say which key signed it.
+        .add_extension(_signer(authority), critical=False)
         .sign(signing_key, hashes.SHA256())  # type: ignore[arg-type]  # the authority's key is one that signs
     )
     return made.public_bytes(serialization.Encoding.PEM).decode()
+
+
+def _signer(authority: "x509.Certificate") -> "x509.AuthorityKeyIdentifier":
+    from cryptography import x509
+
+    try:
+        told = authority.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+    except x509.ExtensionNotFound:
+        return x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.public_key())  # type: ignore[arg-type]
+    return x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(told)
 
 
 def client_context(environment: Mapping[str, str]) -> ssl.SSLContext | None:

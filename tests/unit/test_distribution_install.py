@@ -123,6 +123,12 @@ def test_a_second_install_finds_the_first(fake, settings):
         ("update", "E: Could not resolve 'mirror.test'\n", "cannot be reached: check the network"),
         ("update", "W: GPG error: NO_PUBKEY 0E98404D386FA1D9\nE: not signed.\n", "update the package debian-archive"),
         ("update", "E: The repository 'http://x forky Release' does not have a Release file.\n", "does not carry"),
+        ("update", "E: Release file for http://x/InRelease is expired (invalid since 19d 20h).\n", "set the clock, or"),
+        (
+            "update",
+            "E: Release file for http://x/InRelease is not valid yet (invalid for another 3h).\n",
+            "set the clock",
+        ),
         ("list", "E: Unable to locate package condor\n", "architecture"),
         ("download", "E: Failed to fetch http://x  Hash Sum mismatch\n   Hashes: SHA256:00\n", "arrived damaged"),
         ("download", "E: Failed to fetch http://x  Connection failed [IP: 127.0.0.1 9]\n", "check the network"),

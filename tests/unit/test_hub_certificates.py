@@ -1,9 +1,11 @@
 """Certificates of sessions: whom they name, and how they are issued anew."""
 
+import ssl
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from certipy import Certipy
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -84,3 +86,33 @@ def test_what_is_no_certificate_is_told(tmp_path):
         certificates.covers(tmp_path, "127.0.0.1")
     with pytest.raises(OSError, match="No such file"):
         certificates.covers(tmp_path / "nowhere", "127.0.0.1")
+
+
+def answered(server: ssl.SSLContext, client: ssl.SSLContext) -> None:
+    """A handshake in memory. Raises what it fails with."""
+    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    asks = client.wrap_bio(to_client, to_server, server_hostname="127.0.0.1")
+    answers = server.wrap_bio(to_server, to_client, server_side=True)
+    open_ends = [asks, answers]
+    for _ in range(10):
+        for end in list(open_ends):
+            try:
+                end.do_handshake()
+            except ssl.SSLWantReadError:
+                continue
+            open_ends.remove(end)
+    assert open_ends == []
+
+
+def test_the_strictest_take_it_under_the_authority_that_jupyterhub_makes(tmp_path):
+    """As Python does from 3.13 on, whatever runs this test."""
+    authorities = tmp_path / "authorities"
+    Certipy(store_dir=str(authorities)).create_ca(certificates.AUTHORITY)
+    (authorities / "trusted").touch()
+    folder = session(authorities, tmp_path, "127.0.0.1").path
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(folder / "tls.crt", folder / "tls.key")
+    authority = authorities / certificates.AUTHORITY / f"{certificates.AUTHORITY}.crt"
+    client = ssl.create_default_context(cafile=str(authority))
+    client.verify_flags |= ssl.VERIFY_X509_STRICT
+    answered(server, client)
