@@ -22,7 +22,7 @@ from mlinfn_condor.provisioning.nodes import NodeKind, Phase
 T4 = NodeKind("t4", 4, 8192, DeviceKind.GPU, "T4", 2, owner_project="alpha", most=3)
 BARE = NodeKind("cpu", 2, 4096, most=3)
 ALIVE = (Phase.ASKED, Phase.RUNNING)
-GONE_SECONDS = 20
+GONE_SECONDS = 60
 POD = {"kind": "Pod", "metadata": {}, "spec": {"containers": [{"name": "glidein", "image": "glidein:1"}]}}
 STAND_IN = f"""#!{sys.executable}
 import json, os, pathlib, signal, sys

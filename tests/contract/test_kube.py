@@ -117,11 +117,11 @@ def test_a_watch_ends_when_its_time_is_over(kube_bench):
 
 def test_a_watch_that_is_closed_by_another_thread_ends_at_once(kube_bench):
     gate = kube_bench.gate()
-    watch = gate.watch_pods(kube_bench.selector, gate.pods(kube_bench.selector).version, 60)
+    watch = gate.watch_pods(kube_bench.selector, gate.pods(kube_bench.selector).version, 600)
     reader = threading.Thread(target=lambda: list(watch))
     reader.start()
     watch.close()
-    reader.join(10)
+    reader.join(60)
     assert not reader.is_alive()
 
 

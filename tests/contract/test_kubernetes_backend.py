@@ -28,7 +28,7 @@ TEMPLATE = {
     "metadata": {},
     "spec": {"containers": [{"name": "glidein", "image": "glidein:1"}], "terminationGracePeriodSeconds": 150},
 }
-SECONDS = 20
+SECONDS = 60
 
 
 @pytest.fixture(params=["twin", "api-server"])

@@ -78,12 +78,12 @@ def test_a_backup_waits_for_all_and_says_who_did_not_come(beside, shared, tmp_pa
     working = threading.Thread(target=serve, args=(beside, stop, lambda said: None, 0.05))
     working.start()
     try:
-        assert Copies(shared, ["batch"], patience_seconds=30).gather("1") == []
+        assert Copies(shared, ["batch"], patience_seconds=60).gather("1") == []
         platform = Platform("bari", {}, {"shared": shared}, None, Copies(shared, ["batch", "hub"], 0.2))
         manifest = staging.stage(platform, tmp_path / "staged")
     finally:
         stop.set()
-        working.join(10)
+        working.join(60)
     assert manifest.absent == ("hub",)
     assert (tmp_path / "staged/state/shared/batch/copy/spool/job_queue.log").read_text() == RUNNING
     assert staging.parsed((tmp_path / "staged" / staging.MANIFEST).read_bytes()) == manifest

@@ -18,7 +18,7 @@ from mlinfn_condor.embedded import distribution, packages, unpacking
 from mlinfn_condor.errors import InstallFailed
 from mlinfn_condor.settings import Settings
 
-SECONDS = 30
+SECONDS = 60
 APT_GET = """#!/bin/sh
 fake=$(dirname "$0")
 case "$*" in

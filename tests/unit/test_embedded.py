@@ -88,7 +88,7 @@ def test_a_jobs_process_is_a_member_and_is_ended(tmp_path: Path) -> None:
     with _sleeper({"_CONDOR_SCRATCH_DIR": str(tmp_path / "execute" / "dir_1")}) as job:
         assert list(processes.members(layout)) == [job.pid]
         assert processes.stop(layout, graceful_seconds=0) is True
-        assert job.wait(5) != 0
+        assert job.wait(60) != 0
 
 
 def test_a_companion_is_ended_by_its_id_and_nobody_else_is(tmp_path: Path) -> None:
@@ -102,7 +102,7 @@ def test_a_companion_is_ended_by_its_id_and_nobody_else_is(tmp_path: Path) -> No
         processes.end_companion(layout, pid_file)
         pid_file.write_text(str(companion.pid))
         processes.end_companion(layout, pid_file)
-        assert companion.wait(5) != 0
+        assert companion.wait(60) != 0
         assert stranger.poll() is None
 
 

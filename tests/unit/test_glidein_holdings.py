@@ -103,7 +103,7 @@ def test_what_its_heir_inherited_is_ended_though_it_carries_no_mark(tmp_path):
         assert descendants(heir.pid) == {grandchild}
         assert list(processes.members(tmp_path)) == []
         assert processes.end(tmp_path, heir=heir.pid)
-        heir.wait(10)
+        heir.wait(60)
         assert descendants(heir.pid) == set()
 
 
@@ -121,7 +121,7 @@ def test_only_marked_processes_are_its_members(tmp_path, how):
             one.stdout.readline()
         assert processes.orphans(work) == [mine.pid]
         assert processes.end(work) is True
-        assert mine.wait(5) < 0
+        assert mine.wait(60) < 0
         assert other.poll() is None
         assert processes.end(work) is False
         assert processes.entrypoint(work) is None

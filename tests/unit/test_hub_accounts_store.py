@@ -66,7 +66,7 @@ def test_two_writers_lose_nothing(store):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(60)
     assert len(store.read()) == 40
 
 

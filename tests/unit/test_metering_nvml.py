@@ -63,7 +63,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def looker(library: Path, tmp_path: Path) -> Iterator[Looker]:
     looker = Looker(library, tmp_path)
     yield looker
-    looker.process.communicate(timeout=10)
+    looker.process.communicate(timeout=60)
 
 
 def test_every_figure_of_a_card_is_read(looker):
@@ -146,7 +146,7 @@ def test_without_the_library_nothing_is_known_of_the_device(tmp_path):
     looker = Looker(tmp_path, tmp_path)
     told = looker.look(*ALL)
     assert (told.health, told.reasons) == ("unknown", ("NVML: NVML Shared Library Not Found",))
-    looker.process.communicate(timeout=10)
+    looker.process.communicate(timeout=60)
 
 
 class TestSlices:

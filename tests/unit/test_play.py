@@ -10,7 +10,7 @@ import pytest
 
 from mlinfn_condor.simulation.jobs import MICRO, PLAY
 
-DEADLINE_SECONDS = 20
+DEADLINE_SECONDS = 60
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def wait_for_checkpoints(ad: Path, count: int) -> None:
 
 
 def test_it_saves_when_it_is_asked_to_leave_and_does_only_what_is_left(ad):
-    job = begin(ad, work=30, checkpoint=0.2)
+    job = begin(ad, work=600, checkpoint=0.2)
     wait_for_checkpoints(ad, 2)
     job.send_signal(signal.SIGTERM)
     assert job.wait(DEADLINE_SECONDS) == 0
@@ -53,7 +53,7 @@ def test_it_saves_when_it_is_asked_to_leave_and_does_only_what_is_left(ad):
 
 @pytest.mark.parametrize("leave", [5, -1])
 def test_it_is_killed_at_its_windows_end_and_keeps_its_last_checkpoint(ad, leave):
-    job = begin(ad, work=30, checkpoint=0.2, leave=leave, window=0.1)
+    job = begin(ad, work=600, checkpoint=0.2, leave=leave, window=0.1)
     wait_for_checkpoints(ad, 1)
     job.send_signal(signal.SIGTERM)
     assert job.wait(DEADLINE_SECONDS) == -signal.SIGKILL

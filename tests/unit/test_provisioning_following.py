@@ -10,8 +10,8 @@ from mlinfn_condor.kube import Change, ChangeKind, KubeUnavailable, Listing, Pod
 from mlinfn_condor.kube.patience import Patience
 from mlinfn_condor.provisioning.backends.kubernetes.following import Following
 
-QUICK = Patience(first_pause=0.01, longest_pause=0.02, silence=15, connect=5)
-SECONDS = 10
+QUICK = Patience(first_pause=0.01, longest_pause=0.02, silence=15, connect=60)
+SECONDS = 60
 END = object()
 
 
@@ -252,7 +252,7 @@ def test_news_that_are_newer_or_cannot_be_compared_count(kube, following, versio
 
 
 def test_watches_that_end_at_once_are_not_begun_without_a_pause(kube, clock):
-    slow = Patience(first_pause=60, longest_pause=60, connect=5)
+    slow = Patience(first_pause=60, longest_pause=60, connect=60)
     following = Following(kube, "a=b", patience=slow, clock=clock)
     following.pods()
     kube.next_wire().told.put(END)

@@ -18,7 +18,7 @@ from mlinfn_condor.services.known import SERVICES, Service, chosen
 from mlinfn_condor.services.metrics import ServicesCollector
 from mlinfn_condor.services.runner import Runner
 
-SECONDS = 20
+SECONDS = 60
 STAYS = (
     "import signal, sys; signal.signal(signal.SIGTERM, lambda *_: sys.exit(0));"
     "print('up', file=sys.stderr); signal.pause()"

@@ -19,7 +19,7 @@ from mlinfn_condor.session.device_activity import Sample
 from mlinfn_condor.session.notices import Notice
 from mlinfn_condor.session.reporting import GAP_INTERVALS, Reporter
 
-SECONDS = 30.0
+SECONDS = 60.0
 
 anything = some.recursive(
     some.none() | some.booleans() | some.integers() | some.floats() | some.text(),

@@ -73,7 +73,7 @@ def looker(library: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Ite
     told = getattr(request, "param", {})
     looker = Looker(library, tmp_path, told.get("ids", [SHORT]), told.get("own_pids", True))
     yield looker
-    looker.process.communicate(timeout=10)
+    looker.process.communicate(timeout=60)
 
 
 def test_a_device_without_our_processes_is_idle(looker: Looker) -> None:
@@ -151,7 +151,7 @@ def test_without_driver_it_is_unknown(tmp_path: Path) -> None:
     (tmp_path / "libnvidia-ml.so.1").touch()
     looker = Looker(tmp_path, tmp_path, [SHORT], True)
     assert looker.look().unknown == "NVML: NVML Shared Library Not Found"
-    looker.process.communicate(timeout=10)
+    looker.process.communicate(timeout=60)
 
 
 def test_devices_that_nobody_can_look_at_say_why() -> None:

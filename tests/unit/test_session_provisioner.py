@@ -22,7 +22,7 @@ def scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def launch(argv: list[str], seconds: float = 10) -> dict[str, object]:
+def launch(argv: list[str], seconds: float = 60) -> dict[str, object]:
     provisioner = DeviceProvisioner(kernel_id="1", kernel_spec=KernelSpec(argv=argv))
     return asyncio.run(asyncio.wait_for(provisioner.pre_launch(), seconds))
 
