@@ -3,7 +3,7 @@
 import os
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,9 @@ LENT = os.environ.get("MLINFN_TEST_KUBECONFIG")
 """A cluster that somebody lends to the tests: each makes a namespace of its own there, and removes it."""
 SELECTOR = "app.kubernetes.io/managed-by=mlinfn-contract"
 QUICK = Patience(connect=2, read=2, deadline=1.5, first_pause=0.01, longest_pause=0.1, silence=2)
+"""For calls that are to be given up."""
+PATIENT = replace(QUICK, connect=60, read=60, deadline=60, silence=60)
+"""For calls that are to be answered, also on a machine that stands still for a while."""
 
 
 def manifest(name: str, **labels: str) -> dict:
@@ -51,7 +54,7 @@ class MemoryBench:
     folder: Path
     server: ApiServer | None = None
     selector: str = SELECTOR
-    seconds: float = 10.0
+    seconds: float = 60.0
     hands: TwinHands = field(init=False)
 
     def __post_init__(self) -> None:
@@ -59,10 +62,10 @@ class MemoryBench:
         self.cluster.rights |= {"provisioner": {(resource, str(verb)) for resource, verb in RIGHTS}, "stranger": set()}
         self.hands = TwinHands(self.cluster)
 
-    def gate(self, user: str = "provisioner", page: int = 500) -> Kube:
+    def gate(self, user: str = "provisioner", page: int = 500, patience: Patience = PATIENT) -> Kube:
         if self.server is None:
             return twin_kube(self.cluster, user, page=page)
-        gate = connect(self.server.kubeconfig(self.folder / user, user), patience=QUICK)
+        gate = connect(self.server.kubeconfig(self.folder / user, user), patience=patience)
         gate._page = page
         return gate
 
@@ -123,11 +126,11 @@ class ClusterBench:
         self._core.create_namespace({"metadata": {"name": self.namespace}})
         self._until(lambda: self._core.list_namespaced_service_account(self.namespace).items)
 
-    def gate(self, user: str = "provisioner", page: int = 500) -> Kube:
+    def gate(self, user: str = "provisioner", page: int = 500, patience: Patience | None = None) -> Kube:
         if user == "provisioner":
-            gate = connect(self._kubeconfig, namespace=self.namespace)
+            gate = connect(self._kubeconfig, namespace=self.namespace, patience=patience)
         else:
-            gate = connect(self._stranger(user), namespace=self.namespace)
+            gate = connect(self._stranger(user), namespace=self.namespace, patience=patience)
         gate._page = page
         return gate
 
