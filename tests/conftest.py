@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
+import hypothesis
 import pytest
 from homes import a_home
 from s3 import restic_program, s3  # noqa: F401 - fixtures
@@ -16,6 +17,7 @@ from mlinfn_condor.settings import Settings
 
 LOG_TAIL_LINES = 25
 OTHERS_ONLY = pytest.mark.skipif(os.geteuid() != 0, reason="only root is several users: make test-as-root")
+hypothesis.settings.load_profile("ci")  # everywhere: the same examples each time, however long a busy machine takes
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
