@@ -201,6 +201,7 @@ def on_kubernetes(
     *,
     kube: Kube | None = None,
     limits: Limits | None = None,
+    clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> None:
     """Try a cluster, beside whatever provisioner runs there: its pod bears a pool's name of its own.
@@ -221,7 +222,9 @@ def on_kubernetes(
     say(f"the cluster answers, and we have every right that is needed in namespace {gate.namespace}")
     backend = open_backend(apart, gate)
     _clear_leftovers(backend, say)
-    Selftest(backend, pool, kind, folder, say=say, explain=backend.explain, limits=limits, sleep=sleep).run()
+    Selftest(
+        backend, pool, kind, folder, say=say, explain=backend.explain, limits=limits, clock=clock, sleep=sleep
+    ).run()
 
 
 def _clear_leftovers(backend: Backend, say: Callable[[str], None]) -> None:
