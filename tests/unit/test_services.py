@@ -95,7 +95,13 @@ def test_a_killed_service_is_started_again(running) -> None:
 
 
 def test_all_end_in_order_and_one_that_does_not_hear_is_killed(running) -> None:
-    said: list[str] = []
+    class Said(list[str]):
+        def append(self, text: str) -> None:
+            super().append(text)
+            if text.endswith("killed"):
+                runner._end_seconds = SECONDS  # the others need not hurry
+
+    said = Said()
     runner, file, stop = running(said, Service("first", (STAYS,)), Service("deaf", (ENDURES,)), end_seconds=0.5)
     wait_until(lambda: "first: up" in said, SECONDS, "first to be up")
     wait_until(lambda: runner.children[1].state.pid, SECONDS, "the deaf one to be up")
