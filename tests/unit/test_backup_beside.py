@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -73,17 +74,28 @@ def test_a_database_of_the_hubs_is_whole_though_it_is_written(shared, tmp_path):
     assert copied.execute("SELECT name FROM users").fetchall() == [("alice",)]
 
 
-def test_a_backup_waits_for_all_and_says_who_did_not_come(beside, shared, tmp_path):
+def test_a_backup_waits_for_all(beside, shared):
     stop = threading.Event()
     working = threading.Thread(target=serve, args=(beside, stop, lambda said: None, 0.05))
     working.start()
     try:
         assert Copies(shared, ["batch"], patience_seconds=60).gather("1") == []
-        platform = Platform("bari", {}, {"shared": shared}, None, Copies(shared, ["batch", "hub"], 0.2))
-        manifest = staging.stage(platform, tmp_path / "staged")
     finally:
         stop.set()
         working.join(60)
+
+
+def test_a_backup_says_who_did_not_come(beside, shared, tmp_path, monkeypatch):
+    now = [0.0]
+
+    def pause(seconds):
+        now[0] += seconds
+        beside.turn()
+
+    monkeypatch.setattr("mlinfn_condor.backup.beside.time", SimpleNamespace(monotonic=lambda: now[0], sleep=pause))
+    platform = Platform("bari", {}, {"shared": shared}, None, Copies(shared, ["batch", "hub"]))
+    manifest = staging.stage(platform, tmp_path / "staged")
+    assert now[0] >= Copies.patience_seconds
     assert manifest.absent == ("hub",)
     assert (tmp_path / "staged/state/shared/batch/copy/spool/job_queue.log").read_text() == RUNNING
     assert staging.parsed((tmp_path / "staged" / staging.MANIFEST).read_bytes()) == manifest
