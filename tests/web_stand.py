@@ -34,12 +34,15 @@ class CountingPool(TwinPool):
         self.asked: Counter[str] = Counter()
         self.away: Exception | None = None
         self.queues_away: Exception | None = None
+        self._own = threading.local()
 
     def slots(self, constraint="true", attributes=None):
         self._note("slots")
         return super().slots(constraint, attributes)
 
     def jobs(self, *arguments, **named):
+        if getattr(self._own, "counts", False):
+            return super().jobs(*arguments, **named)
         self._note("jobs")
         if self.queues_away:
             raise self.queues_away
@@ -47,17 +50,15 @@ class CountingPool(TwinPool):
 
     def submitters(self):
         self._note("submitters")
-        jobs, self.jobs = self.jobs, super().jobs  # type: ignore[method-assign] - the twin's own way to count
+        self._own.counts = True  # the twin asks itself for jobs: in this thread, while others are asked in theirs
         try:
             return super().submitters()
         finally:
-            self.jobs = jobs  # type: ignore[method-assign]
+            self._own.counts = False
 
     def change(self, name: str, **ad) -> None:
         """What a startd advertises of this slot from now on; None: not any more."""
-        for one in self._slots:
-            if one["Name"] == name:
-                one.update(ad)
+        self._slots = [one | ad if one["Name"] == name else one for one in self._slots]
 
     def drop(self, name: str) -> None:
         self._slots = [one for one in self._slots if one["Name"] != name]

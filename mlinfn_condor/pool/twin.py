@@ -271,11 +271,9 @@ def _without_unit(attribute: str, value: str) -> str:
 
 
 def _select(ads: Mapping[JobId, Ad], constraint: str, access_points: Sequence[str]) -> list[Job]:
-    return [
-        Job.from_ad(job.access_point, dict(ad))
-        for job, ad in ads.items()
-        if job.access_point in access_points and satisfies(constraint, ad)
-    ]
+    # Of copies: other threads may submit, start and end jobs meanwhile.
+    there = [(job.access_point, dict(ad)) for job, ad in list(ads.items())]
+    return [Job.from_ad(point, ad) for point, ad in there if point in access_points and satisfies(constraint, ad)]
 
 
 def _of(jobs: Sequence[Job], access_point: str) -> list[Job]:

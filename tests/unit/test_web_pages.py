@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from collections.abc import Iterator
 from contextlib import closing
 
@@ -83,8 +84,9 @@ def test_a_stream_sends_what_changed_and_nothing_else(shown):
     with closing(Stream(shown, mark)) as stream:
         stream.next("ages")
         shown.pool.add_slot(claim("n2", 1, "interactive", "dora"))
-        _, html = stream.next("pieces")
-    assert "session, dora" in html
+        html = ""
+        while "session, dora" not in html:  # the queues may come after the page
+            html += stream.next("pieces")[1]
     assert 'id="node-n2"' in html
     assert 'id="node-n1"' not in html
 
@@ -142,18 +144,20 @@ def test_a_source_that_is_away_is_named_and_the_rest_stays(shown):
 
 @pytest.mark.parametrize("viewers", [1, 50])
 def test_one_viewer_and_fifty_cost_the_same_questions(viewers):
-    """Counted by looks, not by time: each look of a source is one question of each kind."""
+    """However many look, and however busy the machine is: the pool is asked so often in a second, and no more."""
     pool = CountingPool(SLOTS)
     with stand([], pool=pool, look_seconds=0.5, queue_seconds=1) as one:
         streams = [Stream(one, re.search(r'data-mark="([^"]+)"', get(one).text)[1]) for _ in range(viewers)]
-        before, looks = pool.asked.copy(), one.window.live.nodes.version
+        began, before, looks = time.monotonic(), pool.asked.copy(), one.window.live.nodes.version
         wait_until(lambda: one.window.live.nodes.version >= looks + 4, 60, "four looks")
         asked = {kind: pool.asked[kind] - before[kind] for kind in pool.asked}
+        of_queues = time.monotonic() - began + 1
+        of_nodes = 2 * (time.monotonic() - began) + 1
         for stream in streams:
             stream.close()
-    assert asked["jobs"] <= 3, "one question to the schedds a second, for two seconds"
-    assert asked["submitters"] <= 6
-    assert asked["slots"] <= 6 + 2 * asked["jobs"], "one a look at the nodes, two a look at the queues"
+    assert asked["jobs"] <= of_queues, "one question to the schedds a second"
+    assert asked["submitters"] <= of_nodes + of_queues
+    assert asked["slots"] <= of_nodes + 2 * of_queues, "one a look at the nodes, two a look at the queues"
 
 
 def test_nobody_looks_at_the_pool_while_nobody_looks_at_the_page():
