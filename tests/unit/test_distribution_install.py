@@ -209,9 +209,9 @@ def test_a_folder_that_cannot_be_written(fake, tmp_path):
 
 
 def test_killed_in_the_middle_it_leaves_nothing_that_the_next_does_not_remove(fake, settings):
-    with held_download(fake) as first:
-        first.send_signal(signal.SIGKILL)
-        first.wait(SECONDS)
+    with held_download(fake) as held:
+        held.process.send_signal(signal.SIGKILL)
+        held.process.wait(SECONDS)
         assert [name[:12] for name in left(settings)] == [".installing-"]
         assert distribution.find(settings) is None or not distribution.find(settings).private
     (fake / "go").unlink()
@@ -228,12 +228,12 @@ def test_killed_before_its_self_check_it_is_made_again(fake, settings):
 
 
 def test_of_two_at_once_the_second_waits_and_finds_the_first_ones_result(fake, settings):
-    with held_download(fake) as first:
+    with held_download(fake) as held:
         second = start(fake)
         lock = settings.distributions / ".lock"
         until(lambda: any("->" in line and f":{lock.stat().st_ino} " in line for line in locks()))
-        release(fake)
-        assert [process.communicate(timeout=SECONDS)[0] for process in (first, second)] == ["25.14.1\n", "25.14.1\n"]
+        held.release()
+        assert {process.communicate(timeout=SECONDS)[0] for process in (held.process, second)} == {"25.14.1\n"}
     assert (fake / "calls").read_text().split().count("download") == 1
 
 
@@ -265,27 +265,23 @@ class held_download:  # noqa: N801 (reads as a block)
     def __enter__(self):
         os.mkfifo(self.fake / "go")
         os.mkfifo(self.fake / "reached")
+        # Held open, so that a download finds the word to go on also where it comes to read after `release`.
+        self.go = os.open(self.fake / "go", os.O_RDWR)
         reached = os.open(self.fake / "reached", os.O_RDONLY | os.O_NONBLOCK)
         self.process = start(self.fake)
         ready, _, _ = select.select([reached], [], [], SECONDS)
         assert ready, "the install never began to download"
         os.close(reached)
-        return self.process
+        return self
+
+    def release(self):
+        os.write(self.go, b"\n")
 
     def __exit__(self, *error):
-        release(self.fake)
+        self.release()  # a shell that outlived its install ends
         self.process.kill()
         self.process.wait(SECONDS)
-
-
-def release(fake):
-    """Let a held download go on, if one is still held."""
-    try:
-        go = os.open(fake / "go", os.O_WRONLY | os.O_NONBLOCK)
-    except OSError:
-        return  # nobody reads: nothing is held
-    os.write(go, b"\n")
-    os.close(go)
+        os.close(self.go)
 
 
 def start(fake):
