@@ -183,7 +183,9 @@ def test_a_broken_watch_goes_on_from_its_last_version_without_a_list(kube, follo
 
 def test_a_version_that_is_gone_waits_for_the_next_question(kube, following):
     known(following)
-    kube.next_wire().told.put(VersionGone("410"))
+    wire = kube.next_wire()
+    assert following.wait_until_watched(SECONDS)
+    wire.told.put(VersionGone("410"))
     assert following.wait_for(lambda _: not following._fresh, SECONDS)
     kube.version, kube.there = 50, [pod("one")]
     assert known(following) == {"one"}
