@@ -3,12 +3,13 @@
 import json
 import os
 import random
+import re
 import signal
-import subprocess
 import sys
 
 import numpy as np
 import pytest
+from line_by_line import line_by_line
 
 from mlinfn_condor.errors import UserError
 from mlinfn_condor.training.checkpointing import Checkpoint
@@ -21,17 +22,16 @@ LAST_DISTURBED = 10
 
 
 def run(folder, *, until=None, kill=None):
-    """Run the training, and after the first line that contains `until` send it the signal `kill`; its exit status."""
+    """Run the training, and when it tells of the epoch `until`, or a later one, send it `kill`; its exit status."""
     command = [sys.executable, "-m", "mlinfn_condor.training.digits", "--folder", folder, "--epochs", str(EPOCHS)]
-    # Slow enough that the signal arrives in the middle of an epoch, and long before the last one.
+    # Slow enough that the signal arrives in the middle of an epoch.
     pace = ["--epoch-seconds", "0.1"] if until else []
-    process = subprocess.Popen([*command, *pace], stdout=subprocess.PIPE, text=True)
-    with process, process.stdout:
-        for line in process.stdout:
-            if until and until in line:
+    with line_by_line([*command, *pace]) as (process, told):
+        for line in told:
+            if until and (epoch := re.search(r"epoch (\d+) of", line)) and int(epoch[1]) >= until:
                 process.send_signal(kill)
                 break
-        process.stdout.read()
+        told.read()
     return process.returncode
 
 
@@ -71,7 +71,7 @@ def test_the_test_digits_are_not_trained_on():
 def test_killed_at_random_epochs_it_ends_as_if_undisturbed(tmp_path, undisturbed, seed):
     epochs = sorted(random.Random(seed).sample(range(1, LAST_DISTURBED), 3))
     for epoch in epochs:
-        assert run(tmp_path, until=f"epoch {epoch} of", kill=signal.SIGKILL) == -signal.SIGKILL
+        assert run(tmp_path, until=epoch, kill=signal.SIGKILL) == -signal.SIGKILL
     assert run(tmp_path) == 0
     result = json.loads((tmp_path / "result.json").read_text())
     assert same_network(network(tmp_path), network(undisturbed))
@@ -82,7 +82,7 @@ def test_killed_at_random_epochs_it_ends_as_if_undisturbed(tmp_path, undisturbed
 
 def test_displaced_with_a_window_it_loses_nothing(tmp_path, undisturbed):
     for epoch in (3, 7, LAST_DISTURBED):
-        assert run(tmp_path, until=f"epoch {epoch} of", kill=signal.SIGTERM) == LEFT_EARLY
+        assert run(tmp_path, until=epoch, kill=signal.SIGTERM) == LEFT_EARLY
     assert run(tmp_path) == 0
     result = json.loads((tmp_path / "result.json").read_text())
     assert same_network(network(tmp_path), network(undisturbed))
@@ -90,7 +90,7 @@ def test_displaced_with_a_window_it_loses_nothing(tmp_path, undisturbed):
 
 
 def test_a_displaced_training_has_no_result_yet(tmp_path):
-    assert run(tmp_path, until="epoch 1 of", kill=signal.SIGTERM) == LEFT_EARLY
+    assert run(tmp_path, until=1, kill=signal.SIGTERM) == LEFT_EARLY
     assert not (tmp_path / "result.json").exists()
 
 

@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from line_by_line import line_by_line
 
 from mlinfn_condor.training.checkpointing import Checkpoint
 from mlinfn_condor.training.resuming import resumable
@@ -16,7 +17,6 @@ from mlinfn_condor.training.vacating import LEFT_EARLY
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "docs" / "examples"
 EPOCHS = {"plain": 150, "scikit": 30, "pytorch": 60}
-"""Enough that a signal after the second comes long before the last."""
 SYSTEM = "/usr/bin/python3"
 
 
@@ -72,10 +72,9 @@ def run(python, example, folder, *, stop=None):
     """Exit code and output of an example, told to leave after the first line that begins with `stop`."""
     command = [python, EXAMPLES / f"{example}.py", "--folder", folder, "--epochs", str(EPOCHS[example])]
     found = os.environ | {"PYTHONPATH": str(ROOT)}
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=found)
     lines = []
-    with process, process.stdout:
-        for line in process.stdout:
+    with line_by_line(command, found) as (process, told):
+        for line in told:
             lines.append(line)
             if stop and line.startswith(stop):
                 process.send_signal(signal.SIGTERM)
