@@ -4,6 +4,7 @@ import pytest
 
 from mlinfn_condor.errors import BadRequest, JobEnded, JobHeld, PoolUnavailable, Timeout
 from mlinfn_condor.pool import Job, JobId, JobState, Slot
+from mlinfn_condor.pool.bindings import satisfies
 from mlinfn_condor.pool.twin import TwinPool
 
 
@@ -53,6 +54,15 @@ def test_constraints_are_classad_expressions(pool):
     pool.submit("executable = /bin/true\nrequest_cpus = 4\nqueue 2", "batch@")
     assert len(pool.jobs("RequestCpus > 2 && ProcId == 1")) == 1
     assert pool.jobs("NoSuchAttribute > 2") == []
+
+
+def test_jobs_may_come_while_others_are_looked_at(pool, job, monkeypatch):
+    def meanwhile(constraint, ad):
+        pool.submit("executable = /bin/true\nqueue", "batch@")
+        return satisfies(constraint, ad)
+
+    monkeypatch.setattr("mlinfn_condor.pool.twin.satisfies", meanwhile)
+    assert [one.id for one in pool.jobs()] == [job]
 
 
 @pytest.mark.parametrize(
