@@ -126,13 +126,17 @@ class RealStream:
         except (HTTPError, OSError, ValueError) as error:
             if not self._closed:
                 raise _unavailable(self._call, error) from error
+        except AttributeError:  # of Python's ssl, when another thread closes between two of its lines
+            if not self._closed:
+                raise
         if rest and not self._closed:
             raise KubeUnavailable(f"{self._call.words}: the wire was cut in the middle of an object")
 
     def close(self) -> None:
         """See Stream."""
         self._closed = True
-        with suppress(ValueError, RuntimeError, OSError):  # it has ended already
+        # It has ended already; TypeError of urllib3, when it does so at this very moment.
+        with suppress(ValueError, RuntimeError, OSError, TypeError):
             self._response.shutdown()  # a close alone would wait for the thread that reads
 
     def __enter__(self) -> Self:

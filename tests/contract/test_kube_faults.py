@@ -1,6 +1,7 @@
 """The real client before an API server that dies, hangs, lies and stutters: seeded and bounded."""
 
 import random
+import ssl
 import time
 from contextlib import suppress
 from dataclasses import replace
@@ -160,6 +161,34 @@ def test_a_silent_wire_is_cut_after_the_watchs_time(server, tmp_path):
     ):
         list(watch)
     assert seconds() < 5
+
+
+def test_a_watch_that_another_thread_closes_in_the_middle_of_reading_just_ends(server, gate, monkeypatch):
+    watch = gate.watch_pods(SELECTOR, gate.pods(SELECTOR).version, 30)
+    read = ssl.SSLSocket.read
+
+    def closed_meanwhile(self, *how):
+        if self.server_side:
+            return read(self, *how)
+        watch.close()
+        return self._sslobj.read(*how)  # Python's own words, after it has looked whether there is one
+
+    monkeypatch.setattr(ssl.SSLSocket, "read", closed_meanwhile)
+    assert list(watch) == []
+
+
+def test_a_watch_that_ends_while_another_thread_closes_it_is_closed(server, gate):
+    watch = gate.watch_pods(SELECTOR, gate.pods(SELECTOR).version, 30)
+    response = watch._stream._response
+
+    class Ending(type(response)):
+        @property
+        def _connection(self):
+            self._sock_shutdown = None  # what the thread that reads to the end does now
+            return "of a moment ago"
+
+    response.__class__ = Ending
+    watch.close()
 
 
 def test_bookmarks_carry_a_quiet_watch_past_what_is_forgotten(server, gate):
