@@ -50,7 +50,7 @@ class Bench:
                 self.pool.start(job)
             if state is JobState.COMPLETED:
                 self.pool.finish(job)
-        return self.pool.wait_for(job, state, seconds=60)
+        return self.pool.wait_for(job, state, seconds=120)
 
 
 @pytest.fixture(params=["twin", "real"])

@@ -39,7 +39,7 @@ def test_all_jobs_of_one_submit_are_removed_together(bench):
     bench.pool.remove_submit(first, "the test is over")
     bench.pool.remove_submit(first, "once more")
     ended = f"ClusterId == {first.cluster}"
-    wait_until(lambda: len(bench.pool.history(ended, (), ["batch@"])) == 2, 30, "both in the history")
+    wait_until(lambda: len(bench.pool.history(ended, (), ["batch@"])) == 2, 60, "both in the history")
     assert bench.pool.jobs(others.constraint, access_points=["batch@"]), "and nobody else's"
     bench.pool.remove(others, "the test is over")
 
@@ -94,7 +94,7 @@ def test_a_job_runs_completes_and_goes_into_the_history(bench):
 def test_waiting_for_a_state_that_an_ended_job_was_in_succeeds(bench):
     job = bench.submit()
     bench.wait(job, JobState.COMPLETED)
-    assert bench.pool.wait_for(job, JobState.RUNNING, seconds=5).id == job
+    assert bench.pool.wait_for(job, JobState.RUNNING, seconds=60).id == job
 
 
 def test_waiting_for_a_held_job_stops_at_once_and_says_why(bench):
@@ -114,7 +114,7 @@ def test_waiting_for_a_removed_job_stops_at_once(bench):
 def test_a_removed_job_is_found_with_its_reason(bench):
     job = bench.submit("hold = true")
     bench.pool.remove(job, "not wanted any more")
-    found = bench.pool.wait_for(job, JobState.REMOVED, seconds=20)
+    found = bench.pool.wait_for(job, JobState.REMOVED, seconds=60)
     assert "not wanted any more" in found.ad["RemoveReason"]
 
 
