@@ -67,7 +67,7 @@ def test_a_hundred_thousand_jobs_are_grouped_in_a_moment():
     jobs = [
         job(f"{number}.0", RequestCpus=1 + number % 50, RequestMemory=1024 + number % 10) for number in range(20_000)
     ]
-    began = time.process_time()
+    began = time.thread_time()
     found = needs(jobs)
-    assert time.process_time() - began < 0.2  # a fifth of them; a sane machine takes a fifth of this
+    assert time.thread_time() - began < 0.2  # a fifth of them; a sane machine takes a fifth of this
     assert sum(need.count for need in found) == 20_000
