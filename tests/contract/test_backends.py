@@ -52,7 +52,7 @@ def place(request, tmp_path, monkeypatch) -> Iterator[Place]:
     elif request.param == "local":
         (stand_in := tmp_path / "python").write_text(STAND_IN)
         stand_in.chmod(0o700)
-        monkeypatch.setenv("MLINFN_PYTHON", str(stand_in))
+        monkeypatch.setattr(sys, "executable", str(stand_in))
         folder = tmp_path / "glideins"
         yield Place(LocalBackend(folder, {}), lambda: LocalBackend(folder, {}))
         for place in folder.iterdir() if folder.exists() else ():
