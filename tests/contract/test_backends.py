@@ -123,3 +123,14 @@ def test_a_name_is_free_again_when_its_glidein_is_gone(place):
     (second,) = place.backend.glideins()
     assert second.kind == "cpu"
     assert second.since >= first.since
+
+
+@pytest.mark.parametrize("place", ["local"], indirect=True)
+def test_a_process_that_has_just_begun_is_known_before_its_environment_can_be_read(place, monkeypatch):
+    """As long as it becomes another program; a removal would have taken its folder and left it running."""
+    place.backend.start("t4-1", T4)
+    monkeypatch.setattr("mlinfn_condor.provisioning.backends.local.variable", lambda *_: None)
+    assert [one.phase for one in place.backend.glideins()] == [Phase.RUNNING]
+    place.backend.remove(["t4-1"])
+    assert (place.backend.log("t4-1").parent / "removed").exists()
+    see_off(place, "t4-1")

@@ -160,7 +160,9 @@ class LocalBackend:
                 del self._children[name]
         works = {str(self._folder / name / "work"): name for name, _ in self._known()}
         found = ((variable(pid, processes.ORDER), pid) for pid in others())
-        return {works[work]: pid for work, pid in found if work in works}
+        running = {works[work]: pid for work, pid in found if work in works}
+        # Of our own we know it also while they become another program, when nobody can read their environment.
+        return {name: child.pid for name, child in self._children.items()} | running
 
 
 def _began(place: Path) -> float | None:
