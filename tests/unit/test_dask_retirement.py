@@ -110,6 +110,8 @@ async def begun(nanny):
 
 @pytest.fixture
 def unused_port():
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return taken.getsockname()[1]
+    """A port at which nobody listens. It is kept from everybody but a server, which may share it (SO_REUSEADDR)."""
+    with socket.socket() as kept:
+        kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        kept.bind(("127.0.0.1", 0))
+        yield kept.getsockname()[1]
