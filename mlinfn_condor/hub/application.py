@@ -5,6 +5,8 @@ from typing import Any
 
 from jupyterhub.app import JupyterHub
 
+import mlinfn_condor.tls_leftovers  # noqa: F401 - for its effect: hundreds of connections in one thread
+
 
 class Hub(JupyterHub):  # type: ignore[misc]  # jupyterhub has no types
     """All its settings are JupyterHub's."""

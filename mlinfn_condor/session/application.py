@@ -7,6 +7,7 @@ import time
 from jupyter_server.serverapp import WILDCARD_IPS, ServerApp
 from traitlets.config import Config
 
+import mlinfn_condor.tls_leftovers  # noqa: F401 - for its effect: a browser may hang up at any moment
 from mlinfn_condor.session.folder import Server, SessionFolder
 from mlinfn_condor.session.job import Job
 
