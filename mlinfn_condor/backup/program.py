@@ -48,7 +48,7 @@ def _install(folder: Path, report: Report) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".installing-", dir=folder) as temporary:
-            package = packages.fetch_alone(Path(temporary) / "apt", "restic", report)
+            (package,) = packages.fetch_alone(Path(temporary) / "apt", ["restic"], report)
             unpacked = Path(temporary) / "unpacked"
             subprocess.run(["dpkg-deb", "-x", package, unpacked], check=True, capture_output=True)
             os.replace(unpacked / "usr/bin/restic", program)  # noqa: PTH105 - one rename: whole or absent

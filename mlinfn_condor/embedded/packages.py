@@ -44,7 +44,7 @@ _CURES = (
     ),
     (
         "Release file|404",
-        f"this machine's package mirror does not carry Debian's suite {SUITE}: use a full mirror, or {OTHERWISE}",
+        f"this machine's package mirror does not carry Debian's suite {{suite}}: use a full mirror, or {OTHERWISE}",
     ),
 )
 """What apt complains about and what a person can do, in the order of asking: a full disk also breaks hashes."""
@@ -59,6 +59,7 @@ class PrivateApt:
     """An apt that believes that nothing is installed, and keeps everything in one folder."""
 
     folder: Path
+    suite: str = SUITE
 
     @property
     def packages(self) -> Path:
@@ -70,7 +71,7 @@ class PrivateApt:
         for part in ("lists/partial", "cache/archives/partial", "sources"):
             (self.folder / part).mkdir(parents=True)
         (self.folder / "status").touch()
-        (self.folder / "sources" / "debian.sources").write_text(archive.at(SUITE))
+        (self.folder / "sources" / "debian.sources").write_text(archive.at(self.suite))
         own = {
             "Dir::State": self.folder,
             "Dir::State::status": self.folder / "status",
@@ -129,12 +130,12 @@ class PrivateApt:
                     yield float(percent)
             if apt.wait() != 0:
                 errors.seek(0)
-                raise explained(errors.read())
+                raise explained(errors.read(), self.suite)
 
-    def download_alone(self, package: str) -> Path:
-        """Fetch one package and nothing that it needs; its path."""
-        self._apt_get("download", package, folder=self.packages)
-        return next(self.packages.glob(f"{package}_*.deb"))
+    def download_alone(self, names: Sequence[str]) -> list[Path]:
+        """Fetch these packages and nothing that they need; their paths."""
+        self._apt_get("download", *names, folder=self.packages)
+        return [next(self.packages.glob(f"{name}_*.deb")) for name in names]
 
     def _apt_get(self, *arguments: str, folder: Path | None = None) -> str:
         done = subprocess.run(
@@ -146,7 +147,7 @@ class PrivateApt:
             check=False,
         )
         if done.returncode != 0:
-            raise explained(done.stderr)
+            raise explained(done.stderr, self.suite)
         return done.stdout
 
     @property
@@ -173,21 +174,21 @@ def fetch(folder: Path, report: Report) -> list[Path]:
     return sorted(apt.packages.glob("*.deb"))
 
 
-def fetch_alone(folder: Path, package: str, report: Report) -> Path:
-    """Download one package, signature verified, for a program that needs no more than every Debian has."""
-    apt = PrivateApt(folder)
+def fetch_alone(folder: Path, names: Sequence[str], report: Report, suite: str = SUITE) -> list[Path]:
+    """Download these packages alone, signatures verified, for programs that need no more than they and every Debian."""
+    apt = PrivateApt(folder, suite)
     apt.write(_machines_archive(), _output("dpkg", "--print-architecture"), _machines_settings())
     with report.step("read Debian's package index"):
         apt.update()
-    with report.step(f"download {package}"):
-        return apt.download_alone(package)
+    with report.step(f"download {', '.join(names)}"):
+        return apt.download_alone(names)
 
 
-def explained(errors: str) -> InstallFailed:
+def explained(errors: str, suite: str) -> InstallFailed:
     """apt's complaint as one line that says what to do."""
     for pattern, cure in _CURES:
         if re.search(pattern, errors):
-            return InstallFailed("HTCondor was not installed: " + cure.format(space=SPACE))
+            return InstallFailed("HTCondor was not installed: " + cure.format(space=SPACE, suite=suite))
     complaint = [line for line in errors.splitlines() if line.startswith("E:")] or errors.splitlines() or ["no message"]
     return InstallFailed(f"HTCondor was not installed: apt-get failed with {complaint[-1]}")
 

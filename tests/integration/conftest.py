@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from containers import containers, image  # noqa: F401 - fixtures of tests that run images
 from driver import Driver, cleared
 from postgres import database, postgres  # noqa: F401 - fixtures of every integration test
 

@@ -1,36 +1,9 @@
-"""A container-universe job runs in its image on a glidein, with Apptainer and without privilege.
+"""A container-universe job runs in its image on a glidein, with Apptainer and without privilege."""
 
-Where the machine has an Apptainer (on PATH, or MLINFN_TEST_APPTAINER) and a static busybox to make an image of (on
-PATH, or MLINFN_TEST_BUSYBOX).
-"""
-
-import os
-import shutil
 from pathlib import Path
 
-import pytest
 from driver import Driver, wait_until
 from glideins import SITE, glidein
-
-# Read when collected: tests themselves do not see variables of the machine.
-APPTAINER = os.environ.get("MLINFN_TEST_APPTAINER") or shutil.which("apptainer")
-BUSYBOX = os.environ.get("MLINFN_TEST_BUSYBOX") or shutil.which("busybox")
-
-
-@pytest.fixture
-def image(tmp_path: Path) -> Path:
-    if BUSYBOX is None:
-        pytest.skip("there is no busybox to make an image of: Debian's package busybox-static")
-    folder = tmp_path / "image"
-    for place in ("bin", "dev", "proc", "sys", "etc", "tmp", "var/tmp", "root", "home", "srv"):
-        (folder / place).mkdir(parents=True)
-    for file in ("passwd", "group", "hosts", "resolv.conf", "localtime"):
-        (folder / "etc" / file).touch()
-    shutil.copy(BUSYBOX, folder / "bin/busybox")
-    for name in ("sh", "cat"):
-        (folder / "bin" / name).symlink_to("busybox")
-    (folder / "etc/whose").write_text("the image's\n")
-    return folder
 
 
 def job(bare: Driver, image: Path, requirements: str) -> None:
@@ -50,11 +23,10 @@ def job(bare: Driver, image: Path, requirements: str) -> None:
     bare.submit(requirements=requirements, **lines)
 
 
-@pytest.mark.skipif(APPTAINER is None, reason="there is no Apptainer here: Debian's package apptainer")
-def test_a_user_image_runs_without_privilege(bare, image, tmp_path):
+def test_a_user_image_runs_without_privilege(bare, containers, image, tmp_path):
     site = tmp_path / "site.conf"
     # Where Apptainer can have overlays it mounts the scratch folder at its own path, else at one that the image has.
-    site.write_text(f"{SITE}SINGULARITY = {APPTAINER}\nSINGULARITY_TARGET_DIR = /srv\n")
+    site.write_text(f"{SITE}SINGULARITY = {containers.apptainer}\nSINGULARITY_TARGET_DIR = /srv\n")
     with glidein(bare, "images", site_config=site) as one:
         one.joined()
         assert one.slots("HasSingularity && HasContainer && HasUserNamespaces")
