@@ -8,12 +8,14 @@ import fcntl
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+import mlinfn_condor
 from mlinfn_condor.embedded import packages, relocate
 from mlinfn_condor.embedded.report import SilentReport
 from mlinfn_condor.errors import InstallFailed
@@ -22,8 +24,26 @@ from mlinfn_condor.settings import Settings
 SUITE = "sid"
 """Apptainer is in no release of Debian's."""
 FETCHED = ("apptainer", "busybox-static", "libc6", "libseccomp2", "libsqlite3-0")
-PLACES = ("bin", "dev", "proc", "sys", "etc", "tmp", "var/tmp", "root", "home", "srv", "usr/bin")
+PLACES = (
+    "bin",
+    "dev",
+    "proc",
+    "sys",
+    "etc",
+    "tmp",
+    "var/tmp",
+    "root",
+    "home",
+    "srv",
+    "usr/bin",
+    ".singularity.d/env",
+    "opt/own",
+    "opt/host/usr",
+)
 """What is mounted at: Apptainer makes no place where the kernel lets nobody have overlays."""
+
+FILES = ("passwd", "group", "hosts", "resolv.conf", "localtime")
+HOST_USR = "/opt/host/usr"
 
 # Read when imported: tests themselves do not see variables of the machine.
 _APPTAINER = os.environ.get("MLINFN_TEST_APPTAINER") or shutil.which("apptainer")
@@ -38,16 +58,33 @@ class Containers:
     busybox: Path
 
     def make_image(self, folder: Path) -> Path:
-        """An image as a folder: busybox with a shell, and a file that only the image has."""
+        """An image as a folder: busybox with a shell, and commands and a file that only the image has."""
         for place in PLACES:
             (folder / place).mkdir(parents=True)
-        for file in ("passwd", "group", "hosts", "resolv.conf", "localtime"):
+        for file in FILES:
             (folder / "etc" / file).touch()
         shutil.copy(self.busybox, folder / "bin/busybox")
         for name in ("sh", "cat", "sleep"):
             (folder / "bin" / name).symlink_to("busybox")
         (folder / "usr/bin/env").symlink_to("/bin/busybox")
         (folder / "etc/whose").write_text("the image's\n")
+        # As images from a registry do: commands lie where no node would look, and the image says where.
+        (folder / "opt/own/whose").write_text("#!/bin/sh\ncat /etc/whose\n")
+        (folder / "opt/own/whose").chmod(0o755)
+        (folder / ".singularity.d/env/99-base.sh").touch()  # after it Apptainer sets what the job has
+        (folder / ".singularity.d/env/10-docker2singularity.sh").write_text("export PATH=/opt/own:/bin\n")
+        return folder
+
+    def make_python_image(self, folder: Path) -> Path:
+        """An image whose programs are this machine's, mounted at HOST_USR by the node's configuration."""
+        for place in PLACES:
+            if not place.startswith(("bin", "usr")):
+                (folder / place).mkdir(parents=True)
+        for name in ("bin", "lib", "lib64"):
+            (folder / name).symlink_to(f"usr/{name}")
+        (folder / "usr").symlink_to(HOST_USR.lstrip("/"))
+        for file in FILES:
+            (folder / "etc" / file).touch()
         return folder
 
 
@@ -62,6 +99,12 @@ def containers() -> Containers:
         if os.environ.get("MLINFN_REQUIRE_DAEMONS"):
             pytest.fail(str(error))
         pytest.skip(str(error))
+
+
+def host_binds() -> str:
+    """MLINFN_IMAGE_BIND with which a Python image has this very environment."""
+    own = {Path(sys.prefix), Path(sys.base_prefix), Path(mlinfn_condor.__file__).parents[1]} - {Path("/usr")}
+    return " ".join([f"/usr:{HOST_USR}", *map(str, sorted(own))])
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """HTCondor configuration of an embedded pool: pure, from a blueprint to files."""
 
 import os
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -65,6 +66,8 @@ MLINFN_INTERACTIVE_SUBMITTERS = *
 MLINFN_LIBEXEC = {libexec}
 MLINFN_PYTHON = {python}
 MLINFN_JOB_PATH = {job_path}
+SINGULARITY = {apptainer}
+SINGULARITY_TEST_SANDBOX = {test_image}
 # What else this pool's master looks after, when there is something.
 include ifexist : {companions}
 # Of which devices the provisioner can still add nodes, when one runs.
@@ -144,6 +147,8 @@ def _site(layout: Layout, blueprint: Blueprint, port: int) -> str:
         libexec=shipped("glidein") / "libexec",
         python=sys.executable,
         job_path=f"{Path(sys.executable).parent}:{os.defpath}",
+        apptainer=shutil.which("apptainer") or "/usr/bin/apptainer",
+        test_image=layout.test_image,
     )
     for node, daemon in zip(blueprint.nodes, daemons, strict=True):
         site += _STARTD_IN_MASTER.format(daemon=daemon, node=node.name, config=layout.node_config(node.name))

@@ -133,6 +133,11 @@ class Layout:
         """Held while somebody brings the pool up or down."""
         return self.folder / "lifecycle.lock"
 
+    @property
+    def test_image(self) -> Path:
+        """An image to try Apptainer with."""
+        return self.folder / "test-image"
+
     def tokens_of(self, user: str) -> Path:
         """Token folder of one identity; a client points SEC_TOKEN_DIRECTORY at it."""
         return self.folder / "secrets" / "users" / user

@@ -16,6 +16,7 @@ from mlinfn_condor.embedded.layout import LONGEST_FOLDER, Layout
 from mlinfn_condor.embedded.report import Report, SilentReport
 from mlinfn_condor.embedded.servers import with_real_devices
 from mlinfn_condor.errors import EmbeddedPoolError
+from mlinfn_condor.node import images
 from mlinfn_condor.node.discovery import discover
 from mlinfn_condor.settings import Settings
 from mlinfn_condor.shipped import shipped
@@ -146,6 +147,7 @@ def _write(layout: Layout, blueprint: Blueprint, installed: Distribution) -> Non
         for path, text in configuration.files(layout, blueprint, installed, ports.choose(layout.port)).items():
             path.write_text(text)
         layout.leavers.touch()  # what it says stays said: nobody's revoked token is good again after a restart
+        images.make_test_image(installed.libexec, layout.test_image)
         secrets.ensure(layout, blueprint, installed)
     except OSError as error:
         raise EmbeddedPoolError(f"cannot write {error.filename or layout.folder}: {error.strerror}") from error

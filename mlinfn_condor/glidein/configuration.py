@@ -34,6 +34,7 @@ def root(layout: Layout, orders: Orders) -> str:
         "RUN": "$(LOCAL_DIR)/run",
         "SPOOL": "$(LOCAL_DIR)/spool",
         "EXECUTE": layout.execute,
+        "SINGULARITY_TEST_SANDBOX": layout.test_image,
         "LOCK": "$(LOCAL_DIR)/lock",
         "ETC": layout.etc,
         "UID_DOMAIN": orders.domain,

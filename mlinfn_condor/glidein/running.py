@@ -9,10 +9,10 @@ from pathlib import Path
 from mlinfn_condor.glidein import cgroup, configuration, fpgas, holdings, numbers, ownership, processes
 from mlinfn_condor.glidein.children import Children, ended, inherit_orphans, send
 from mlinfn_condor.glidein.course import Course, Times
-from mlinfn_condor.glidein.images import make_test_image
 from mlinfn_condor.glidein.layout import Layout
 from mlinfn_condor.glidein.orders import Orders
 from mlinfn_condor.glidein.outcome import Exit
+from mlinfn_condor.node import images
 from mlinfn_condor.node.description import Node
 from mlinfn_condor.node.discovery import discover
 
@@ -48,7 +48,7 @@ def _prepare(orders: Orders, layout: Layout) -> Times:
     for path, text in configuration.files(layout, orders, node):
         path.write_text(text)
     ownership.hand_over(orders, layout)
-    make_test_image(configuration.own_folder(orders.htcondor, "libexec"), layout.test_image)
+    images.make_test_image(configuration.own_folder(orders.htcondor, "libexec"), layout.test_image)
     return Times(known["JOIN_SECONDS"], known["GRACE_SECONDS"], known["GOODBYE_SECONDS"])
 
 

@@ -1,13 +1,15 @@
-"""A container-universe job runs in its image on a glidein, with Apptainer and without privilege."""
+"""Container-universe jobs run in their image on a glidein, with Apptainer and without privilege."""
 
+import sys
 from pathlib import Path
 
+from containers import Containers
 from driver import Driver, wait_until
 from glideins import SITE, glidein
 
 
 def job(bare: Driver, image: Path, requirements: str) -> None:
-    (bare.folder / "run").write_text("#!/bin/sh\ncat /etc/whose\necho $_CONDOR_AssignedGPUs\n")
+    (bare.folder / "run").write_text("#!/bin/sh\ncat /etc/whose /mnt/passwd\necho $_CONDOR_AssignedGPUs\n")
     (bare.folder / "run").chmod(0o755)
     lines = {
         "universe": "container",
@@ -17,24 +19,58 @@ def job(bare: Driver, image: Path, requirements: str) -> None:
         "should_transfer_files": "YES",
         "transfer_container": "false",
         "arguments": "",
+        "environment": '"APPTAINER_BIND=/etc:/mnt APPTAINER_BINDPATH=/etc:/mnt"',
         "output": bare.folder / "said",
         "request_gpus": 1,
     }
     bare.submit(requirements=requirements, **lines)
 
 
-def test_a_user_image_runs_without_privilege(bare, containers, image, tmp_path):
-    site = tmp_path / "site.conf"
-    # Where Apptainer can have overlays it mounts the scratch folder at its own path, else at one that the image has.
+TRAIN = """
+trap 'echo $n >saved; exit 85' TERM
+n=$(cat saved || echo 0)
+echo $n >>starts
+until [ -e enough ]; do n=$((n + 1)); echo $n >step; sleep 0.1; done
+"""
+
+
+def able(containers: Containers, folder: Path) -> Path:
+    """A site's file for a glidein that runs images."""
+    site = folder / "site.conf"
+    # Where Apptainer can have overlays it mounts the job's folder at its own path, else at one that the image has.
     site.write_text(f"{SITE}SINGULARITY = {containers.apptainer}\nSINGULARITY_TARGET_DIR = /srv\n")
-    with glidein(bare, "images", site_config=site) as one:
+    return site
+
+
+def test_a_user_image_runs_without_privilege(bare, containers, image, tmp_path):
+    with glidein(bare, "images", site_config=able(containers, tmp_path)) as one:
         one.joined()
         assert one.slots("HasSingularity && HasContainer && HasUserNamespaces")
         job(bare, image, one.mine)
         said = bare.folder / "said"
-        text = wait_until(lambda: said.exists() and said.read_text(), 60, "the job has run in its image")
+        text = wait_until(
+            lambda: said.exists() and "GPU" in said.read_text() and said.read_text(), 60, "the job has run"
+        )
         assert text.splitlines()[0] == "the image's"
         assert text.splitlines()[1].startswith("GPU-images-T4-")
+        assert len(text.splitlines()) == 2, "the job's variables mount nothing"
+
+
+def test_a_training_behind_a_shell_in_an_image_goes_on_where_it_was_told_to_leave(bare, containers, image, tmp_path):
+    (bare.folder / "train.sh").write_text(TRAIN)
+    with glidein(bare, "leaving", site_config=able(containers, tmp_path)) as one:
+        one.joined()
+        mlinfn = Path(sys.executable).with_name("mlinfn")
+        bare.run(str(mlinfn), "submit", "training", "--gpus", "1", "--image", str(image), "--", "sh", "train.sh")
+        wait_until((bare.folder / "step").exists, 60, "it trains")
+        bare.run("condor_vacate_job", "-name", "batch@", "-all")
+        starts = bare.folder / "starts"
+        wait_until(lambda: len(starts.read_text().splitlines()) == 2, 60, "it trains again")
+        (bare.folder / "enough").touch()
+        first, second = map(int, starts.read_text().split())
+        assert first == 0
+        assert second == int((bare.folder / "saved").read_text()) > 0
+        wait_until(lambda: not bare.query("condor_q", "-name", "batch@", "-all"), 60, "it has left the queue")
 
 
 def test_where_nothing_can_run_images_such_a_job_waits_instead_of_failing(bare, tmp_path):

@@ -143,21 +143,6 @@ def test_only_a_warm_one_stays_unclaimed(of_a_site, warm, seconds):
     assert value(of_a_site(f"MLINFN_GLIDEIN_WARM = {warm}\n"), "STARTD_NOCLAIM_SHUTDOWN") == seconds
 
 
-def test_user_images_run_without_privilege_and_are_made_by_nobody_else(glidein):
-    arguments = glidein.knob("SINGULARITY_EXTRA_ARGUMENTS")
-    real, simulated = (
-        {"AssignedGPUs": "GPU-1", "GPUs_Simulated": False},
-        {"AssignedGPUs": "GPU-1", "GPUs_Simulated": True},
-    )
-    assert [glidein.evaluate(arguments, ad) for ad in ({}, simulated, real)] == [
-        "--userns",
-        "--userns",
-        "--userns --nv",
-    ]
-    assert not glidein.knob("SINGULARITY_ALLOWED_JOB_ENV_VARS")
-    assert not glidein.knob("DOCKER")
-
-
 def test_it_starts_no_interpreter_to_learn_its_devices(glidein):
     for kind in ("GPUs", "FPGAs"):
         assert glidein.words(f"MACHINE_RESOURCE_INVENTORY_{kind}")[0] == "/bin/cat"

@@ -147,6 +147,22 @@ def test_every_payload_starts_through_the_device_lock(batch):
     assert "MLINFN_DEVICE_LOCKS=" in batch.knob("STARTER_JOB_ENVIRONMENT")
 
 
+def test_user_images_run_without_privilege_and_are_made_by_nobody_else(batch):
+    arguments = batch.knob("SINGULARITY_EXTRA_ARGUMENTS")
+    real, simulated = (
+        {"AssignedGPUs": "GPU-1", "GPUs_Simulated": False},
+        {"AssignedGPUs": "GPU-1", "GPUs_Simulated": True},
+    )
+    assert [batch.evaluate(arguments, ad) for ad in ({}, simulated, real)] == ["--userns", "--userns", "--userns --nv"]
+    assert not batch.knob("SINGULARITY_ALLOWED_JOB_ENV_VARS")
+    assert not batch.knob("DOCKER")
+
+
+def test_only_jobs_outside_of_an_image_are_given_a_folder_for_temporary_files(batch):
+    folders = batch.knob("MOUNT_UNDER_SCRATCH")
+    assert [batch.evaluate(folders, ad) for ad in ({}, {"WantContainer": True})] == ["/tmp,/var/tmp", ""]
+
+
 def test_opportunistic_payloads_are_nicer(batch):
     nice = batch.knob("JOB_RENICE_INCREMENT")
     order = [batch.evaluate(nice, {"PriorityClass": name}) for name in ("interactive", "dask", "batch")]

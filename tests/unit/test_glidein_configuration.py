@@ -4,11 +4,11 @@ import pytest
 
 from mlinfn_condor.glidein import configuration
 from mlinfn_condor.glidein.children import environment
-from mlinfn_condor.glidein.images import make_test_image
 from mlinfn_condor.glidein.layout import Layout
 from mlinfn_condor.glidein.orders import Orders
 from mlinfn_condor.node.description import Node
 from mlinfn_condor.node.devices import Device
+from mlinfn_condor.node.images import make_test_image
 
 
 @pytest.fixture

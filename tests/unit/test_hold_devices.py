@@ -305,3 +305,27 @@ def test_opportunistic_work_dies_first_when_memory_runs_short(node: Node) -> Non
 def test_a_job_of_unknown_class_counts_as_batch(node: Node) -> None:
     node.running("king", "GPU-1", window="MachineMaxVacateTime")
     assert node.holder("GPU-1") | {"since": 0} == {"job": "1.7", "class": "batch", "window_seconds": 30, "since": 0}
+
+
+@pytest.mark.parametrize(("asked", "kept"), [("/node/bin", None), ("/my/bin", "/my/bin")])
+def test_an_image_keeps_its_own_path_unless_the_job_asks_for_another(node: Node, asked: str, kept: str | None) -> None:
+    in_image = {"APPTAINERENV__CONDOR_SCRATCH_DIR": "/srv", "APPTAINERENV_PATH": asked, "MLINFN_JOB_PATH": "/node/bin"}
+    found = environment(node.start("batch", command=["env"], **in_image))
+    assert found.get("APPTAINERENV_PATH") == kept
+
+
+@pytest.mark.parametrize(("scratch", "mounted"), [("scratch1", True), ("elsewhere", False)])
+def test_an_image_has_the_scratch_folder_where_htcondor_has_not_mounted_it_elsewhere(
+    node: Node, scratch: str, mounted: bool
+) -> None:
+    named = str(node.folder / scratch)
+    found = environment(node.start("batch", command=["env"], APPTAINERENV__CONDOR_SCRATCH_DIR=named))
+    assert found.get("APPTAINER_BINDPATH") == (named if mounted else None)
+
+
+def test_nothing_is_mounted_for_a_job_without_an_image(node: Node) -> None:
+    assert "APPTAINER_BINDPATH" not in environment(node.start("batch", command=["env"]))
+
+
+def environment(job: subprocess.Popen[str]) -> dict[str, str]:
+    return dict(line.partition("=")[::2] for line in job.communicate()[0].splitlines())
