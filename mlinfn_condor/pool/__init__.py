@@ -3,6 +3,7 @@
 from mlinfn_condor.pool.addable import Addable
 from mlinfn_condor.pool.bindings import configured, satisfies
 from mlinfn_condor.pool.events import Happening
+from mlinfn_condor.pool.images import ImageKind
 from mlinfn_condor.pool.jobs import Job, JobId, JobState
 from mlinfn_condor.pool.priorities import Priority
 from mlinfn_condor.pool.protocol import ACCESS_POINTS, Pool, find_job
@@ -15,6 +16,7 @@ __all__ = [
     "Device",
     "DeviceKind",
     "Happening",
+    "ImageKind",
     "Job",
     "JobId",
     "JobState",

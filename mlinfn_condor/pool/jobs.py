@@ -10,6 +10,7 @@ from mlinfn_condor.classes import PriorityClass
 from mlinfn_condor.errors import BadRequest, PoolUnavailable
 from mlinfn_condor.pool import ads
 from mlinfn_condor.pool.ads import Ad
+from mlinfn_condor.pool.images import ImageKind
 
 DEFAULT_ACCESS_POINT = PriorityClass.BATCH.access_point
 
@@ -78,6 +79,8 @@ JOB_ATTRIBUTES = (
     "AssignedFPGAs",
     "AssignedGPUs",
     "ClusterId",
+    "ContainerImage",
+    "DockerImage",
     "EnteredCurrentStatus",
     "ExitCode",
     "HoldReason",
@@ -105,6 +108,7 @@ JOB_ATTRIBUTES = (
     "RequireGPUs",
     "User",
     "UserLog",
+    "WantDocker",
 )
 """What a Job is made of; a query asks for these and what its caller adds."""
 
@@ -124,6 +128,15 @@ class Job:
         if code not in JOB_STATE:
             raise PoolUnavailable(f"{access_point} told of a JobStatus {code}, which HTCondor does not document")
         return cls(JobId(access_point, ads.whole(ad, "ClusterId"), ads.whole(ad, "ProcId")), JOB_STATE[code], ad)
+
+    @property
+    def image(self) -> ImageKind | None:
+        """How the image that it runs in comes; None: it runs on the node itself."""
+        if self.ad.get("WantDocker") is True:
+            return ImageKind.DOCKER
+        if image := ads.text(self.ad, "ContainerImage"):
+            return ImageKind.of(image)
+        return ImageKind.REGISTRY if ads.text(self.ad, "DockerImage") else None
 
     @property
     def elsewhere(self) -> str:

@@ -10,6 +10,7 @@ from typing import Self
 from mlinfn_condor.classes import PriorityClass
 from mlinfn_condor.pool import ads
 from mlinfn_condor.pool.ads import Ad
+from mlinfn_condor.pool.images import ImageKind
 from mlinfn_condor.pool.jobs import JobId, class_of
 
 
@@ -56,6 +57,7 @@ SLOT_ATTRIBUTES = (
     "FPGAs",
     "GPUs",
     "GlobalJobId",
+    "HasContainer",
     "JobMaxVacateTime",
     "JobStart",
     "Machine",
@@ -76,6 +78,7 @@ SLOT_ATTRIBUTES = (
     "TotalSlotCpus",
     "TotalSlotDisk",
     "TotalSlotMemory",
+    *ImageKind,
 )
 """What a Slot is made of, the properties of its devices excepted: those have a name per device."""
 
@@ -119,6 +122,12 @@ class Slot:
     def partitionable(self) -> bool:
         """Whether slots are carved out of it; it never runs a job itself."""
         return self.ad.get("PartitionableSlot") is True
+
+    @property
+    def images(self) -> frozenset[ImageKind]:
+        """Which images jobs can run in there."""
+        able = self.ad.get("HasContainer") is True
+        return frozenset(kind for kind in ImageKind if able and self.ad.get(kind) is True)
 
     @property
     def claimed(self) -> bool:

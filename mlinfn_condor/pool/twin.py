@@ -22,6 +22,7 @@ from mlinfn_condor.pool.submitters import Submitter
 
 COMMANDS = {
     "arguments": "Arguments",
+    "container_image": "ContainerImage",
     "error": "Err",
     "executable": "Cmd",
     "initialdir": "Iwd",
@@ -38,7 +39,7 @@ COMMANDS = {
 }
 """Submit commands that leave a trace in the twin's ads; the others are read and forgotten."""
 
-STRINGS = frozenset({"arguments", "error", "executable", "initialdir", "log", "output"})
+STRINGS = frozenset({"arguments", "container_image", "error", "executable", "initialdir", "log", "output"})
 KIB = {"KB": 1, "MB": 1024, "GB": 1024**2, "TB": 1024**3}
 UNIT_OF = {"RequestMemory": "MB", "RequestDisk": "KB"}
 CODE = {state: code for code, state in JOB_STATE.items()}

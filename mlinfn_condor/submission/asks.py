@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mlinfn_condor.classes import PriorityClass
-from mlinfn_condor.pool import Device, DeviceKind, Job, Slot, ads, satisfies
+from mlinfn_condor.pool import Device, DeviceKind, ImageKind, Job, Slot, ads, satisfies
 from mlinfn_condor.submission.phrases import listed, plural
 from mlinfn_condor.submission.requests import Devices, Request
 
@@ -43,6 +43,8 @@ class Ask:
     cpus: int
     memory_mb: int
     wants: tuple[Want, ...]
+    image: ImageKind | None = None
+    """How its image comes; None: it runs on the node itself."""
 
     @classmethod
     def of(cls, job: Job) -> "Ask":
@@ -52,7 +54,7 @@ class Ask:
             for kind in DeviceKind
         )
         devices = tuple(want for want in wants if want.count > 0)
-        return cls(job.priority_class or PriorityClass.BATCH, job.cpus, job.memory_mb, devices)
+        return cls(job.priority_class or PriorityClass.BATCH, job.cpus, job.memory_mb, devices, job.image)
 
     @classmethod
     def for_devices(cls, priority_class: PriorityClass, devices: Devices, cpus: int, memory_mb: int) -> "Ask":
@@ -64,7 +66,9 @@ class Ask:
     @classmethod
     def of_request(cls, request: Request) -> "Ask":
         """What the jobs of this request will ask, each."""
-        return cls.for_devices(request.priority_class, request.devices, request.cpus, request.memory_mb)
+        asked = cls.for_devices(request.priority_class, request.devices, request.cpus, request.memory_mb)
+        image = request.parameters().get("image")
+        return replace(asked, image=ImageKind.of(image)) if image else asked
 
     @property
     def device_count(self) -> int:
@@ -87,6 +91,10 @@ class Ask:
     def suitable(self, slot: Slot) -> list[Device]:
         """Devices of the slot that it could take."""
         return [device for device in slot.devices if any(want.takes(device) for want in self.wants)]
+
+    def image_runs(self, slot: Slot) -> bool:
+        """Whether the image that it asks for, if any, can run there."""
+        return self.image is None or self.image in slot.images
 
     def cpus_limit(self, slot: Slot) -> int:
         """The most cores that it may have there: a device brings its share and no more."""
@@ -120,11 +128,13 @@ def impossible(ask: Ask, slots: Iterable[Slot]) -> str | None:
     equipped = [slot for slot in meant if has_devices(ask, slot)]
     if not equipped:
         return _no_such_devices(ask, meant)
-    if not any(ask.cpus <= ask.cpus_limit(slot) for slot in equipped):
-        limit = max(ask.cpus_limit(slot) for slot in equipped)
+    if not (able := [slot for slot in equipped if ask.image_runs(slot)]):
+        return _no_such_images(ask, equipped)
+    if not any(ask.cpus <= ask.cpus_limit(slot) for slot in able):
+        limit = max(ask.cpus_limit(slot) for slot in able)
         return f"asks more cores ({ask.cpus}) than {_belong(ask)}: at most {limit}"
-    if not any(ask.memory_mb <= ask.memory_limit_mb(slot) for slot in equipped):
-        limit = max(ask.memory_limit_mb(slot) for slot in equipped)
+    if not any(ask.memory_mb <= ask.memory_limit_mb(slot) for slot in able):
+        limit = max(ask.memory_limit_mb(slot) for slot in able)
         return f"asks more memory ({ask.memory_mb} MB) than {_belong(ask)}: at most {limit} MB"
     return None
 
@@ -151,3 +161,17 @@ def _no_such_devices(ask: Ask, slots: list[Slot]) -> str:
         if most < want.count:
             return f"asks {want.words}, but the pool's nodes have at most {most} together"
     return f"asks {listed(want.words for want in ask.wants)}, but no slot has them together: ask for one kind of device"
+
+
+def _no_such_images(ask: Ask, slots: list[Slot]) -> str:
+    """`slots` have what else it asks."""
+    if ask.image is ImageKind.DOCKER:
+        return "asks for Docker, which no node has: write `universe = container` and `container_image = docker://…`"
+    others = sorted({kind.words for slot in slots for kind in slot.images})
+    if ask.image is None or not others:
+        return (
+            "asks to run in an image, but no node with what else it asks can run one: that takes Apptainer and user "
+            "namespaces there. Without an image it would run on the node itself"
+        )
+    cure = ": `apptainer build --sandbox FOLDER FILE.sif` makes a folder of it" if ask.image is ImageKind.FILE else ""
+    return f"asks to run in an image that comes as {ask.image.words}, but the nodes take {listed(others)}{cure}"

@@ -41,8 +41,13 @@ class Place:
 
 
 def place(ask: Ask, project: str, slot: Slot, held: list[HeldDevice], now: int) -> Place | None:
-    """How the slot stands for the job; None when it lacks the devices or the size."""
-    if not has_devices(ask, slot) or ask.cpus > ask.cpus_limit(slot) or ask.memory_mb > ask.memory_limit_mb(slot):
+    """How the slot stands for the job; None when it lacks the devices, the size, or what runs images."""
+    if (
+        not has_devices(ask, slot)
+        or not ask.image_runs(slot)
+        or ask.cpus > ask.cpus_limit(slot)
+        or ask.memory_mb > ask.memory_limit_mb(slot)
+    ):
         return None
     wanted = {device.id for device in ask.suitable(slot)}
     mine = [one for one in held if one.node == slot.node and one.device.id in wanted]

@@ -26,6 +26,7 @@ def job(bare: Driver, image: Path, requirements: str) -> None:
     bare.submit(requirements=requirements, **lines)
 
 
+MLINFN = str(Path(sys.executable).with_name("mlinfn"))
 TRAIN = """
 trap 'echo $n >saved; exit 85' TERM
 n=$(cat saved || echo 0)
@@ -60,8 +61,7 @@ def test_a_training_behind_a_shell_in_an_image_goes_on_where_it_was_told_to_leav
     (bare.folder / "train.sh").write_text(TRAIN)
     with glidein(bare, "leaving", site_config=able(containers, tmp_path)) as one:
         one.joined()
-        mlinfn = Path(sys.executable).with_name("mlinfn")
-        bare.run(str(mlinfn), "submit", "training", "--gpus", "1", "--image", str(image), "--", "sh", "train.sh")
+        bare.run(MLINFN, "submit", "training", "--gpus", "1", "--image", str(image), "--", "sh", "train.sh")
         wait_until((bare.folder / "step").exists, 60, "it trains")
         bare.run("condor_vacate_job", "-name", "batch@", "-all")
         starts = bare.folder / "starts"
@@ -82,3 +82,7 @@ def test_where_nothing_can_run_images_such_a_job_waits_instead_of_failing(bare, 
         job(bare, tmp_path / "image", one.mine)
         (ad,) = bare.query("condor_q", "-name", "batch@", "-all")
         assert "HasContainer" in ad["Requirements"]
+        said = bare.run(MLINFN, "why", f"{ad['ClusterId']}.0").stdout
+        assert "will never start as it is: it asks to run in an image, but no node" in said
+        other = bare.run(MLINFN, "submit", "training", "--image", str(tmp_path / "image"), "--", "train").stderr
+        assert other.startswith("No node can run it as it is: it asks to run in an image, but no node")

@@ -50,6 +50,24 @@ def test_what_no_node_can_run_is_submitted_and_the_slip_is_said_at_once(pool, ki
     assert "A1000" not in done.stdout
 
 
+@pytest.mark.parametrize("kind", ["training", "sweep"])
+def test_an_image_that_no_node_can_run_is_said_at_once(pool, kind, tmp_path):
+    (tmp_path / "runs.csv").write_text("rate\n1\n")
+    words = [
+        "submit",
+        kind,
+        *(["runs.csv"] if kind == "sweep" else []),
+        "--image",
+        "/srv/image",
+        "--",
+        "./train",
+        "{rate}",
+    ]
+    done = CliRunner().invoke(app, words, catch_exceptions=False)
+    assert (done.exit_code, len(pool.jobs())) == (0, 1)
+    assert done.stderr.startswith("No node can run it as it is: it asks to run in an image, but no node")
+
+
 def test_what_a_node_can_run_is_submitted_without_a_word_and_so_it_is_when_nobody_can_tell(pool, monkeypatch):
     def submitted() -> str:
         return CliRunner().invoke(app, ["submit", "training", "--gpus", "1", "./train"], catch_exceptions=False).stderr

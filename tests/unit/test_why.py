@@ -4,7 +4,7 @@ import pytest
 from small_pool import BACKFILL, FIRST, NODE, NOW, PRIMARY, SECOND, asks_a100, claimed, job, priority, snapshot
 
 from mlinfn_condor.errors import JobNotFound
-from mlinfn_condor.pool import JobId
+from mlinfn_condor.pool import ImageKind, JobId
 from mlinfn_condor.submission.why import why
 
 BATCH_1 = claimed("slot5_1@server2@host", "batch@1.0", "batch", FIRST)
@@ -46,6 +46,64 @@ def test_a_job_that_no_slot_can_serve_is_told_what_it_could_ask(asked, reason, p
     assert "will never start as it is" in found.headline
     assert reason in found.headline
     assert found.starts_within_seconds is None
+
+
+def able(slots, *kinds):
+    """The slots, on nodes that run such images."""
+    return [type(slot).from_ad({**slot.ad, "HasContainer": True} | dict.fromkeys(kinds, True)) for slot in slots]
+
+
+FOLDER, FILE, REGISTRY = "/srv/image", "/srv/image.sif", "docker://library/image"
+
+
+@pytest.mark.parametrize(
+    ("slots", "image", "reason"),
+    [
+        (NODE, FOLDER, "asks to run in an image, but no node with what else it asks can run one: that takes Apptainer"),
+        (
+            able(NODE),
+            FOLDER,
+            "asks to run in an image, but no node with what else it asks can run one: that takes Apptainer",
+        ),
+        (
+            able(NODE, ImageKind.FOLDER, ImageKind.REGISTRY),
+            FILE,
+            "as a .sif file, but the nodes take a folder and docker://…: `apptainer build --sandbox FOLDER FILE.sif`",
+        ),
+        (able(NODE, ImageKind.FOLDER), REGISTRY, "as docker://…, but the nodes take a folder"),
+    ],
+    ids=["no image at all", "only in name", "no file", "no registry"],
+)
+@pytest.mark.parametrize("asked", [{}, asks_a100()], ids=["bare", "with a device"])
+def test_a_job_in_an_image_that_no_node_runs_is_told_so(slots, image, reason, asked):
+    found = answer(job(ContainerImage=image, **asked), slots)
+    assert "will never start as it is" in found.headline
+    assert reason in found.headline
+
+
+def test_a_job_for_docker_is_told_how_images_run_here():
+    found = answer(job(WantDocker=True, DockerImage="library/image"), able(NODE, ImageKind.FOLDER))
+    assert "asks for Docker, which no node has: write `universe = container`" in found.headline
+
+
+def test_docker_image_outside_of_that_universe_is_an_image_from_a_registry():
+    assert answer(job(DockerImage="library/image"), able(NODE, ImageKind.REGISTRY)).starts_within_seconds == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "image"), [(ImageKind.FOLDER, FOLDER), (ImageKind.FILE, FILE), (ImageKind.REGISTRY, REGISTRY)]
+)
+def test_a_job_in_an_image_waits_where_such_images_run(kind, image):
+    assert answer(job(ContainerImage=image, **asks_a100()), able(NODE, kind)).starts_within_seconds == 0
+
+
+def test_a_free_device_of_a_node_that_runs_no_images_is_none_for_a_job_in_one():
+    others = [type(slot).from_ad({**slot.ad, "Name": slot.name.replace("server2", "server3")}) for slot in NODE]
+    found = answer(
+        job(ContainerImage=FOLDER, **asks_a100()), (*able(NODE, ImageKind.FOLDER), *others, BATCH_1, BATCH_2)
+    )
+    assert found.starts_within_seconds is None
+    assert not any("server3" in line for line in found.lines)
 
 
 def test_a_session_displaces_batch_within_the_shortest_window():
