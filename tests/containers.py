@@ -23,7 +23,8 @@ from mlinfn_condor.settings import Settings
 
 SUITE = "sid"
 """Apptainer is in no release of Debian's."""
-FETCHED = ("apptainer", "busybox-static", "libc6", "libseccomp2", "libsqlite3-0")
+FETCHED = ("apptainer", "squashfs-tools", "busybox-static")
+LIBRARIES = ("libc6", "liblz4-1", "liblzma5", "liblzo2-2", "libseccomp2", "libsqlite3-0", "libzstd1", "zlib1g")
 PLACES = (
     "bin",
     "dev",
@@ -75,6 +76,11 @@ class Containers:
         (folder / ".singularity.d/env/10-docker2singularity.sh").write_text("export PATH=/opt/own:/bin\n")
         return folder
 
+    def make_file(self, image: Path, file: Path) -> Path:
+        """A .sif file of an image that is a folder."""
+        subprocess.run([self.apptainer, "--silent", "build", file, image], check=True, capture_output=True)
+        return file
+
     def make_python_image(self, folder: Path) -> Path:
         """An image whose programs are this machine's, mounted at HOST_USR by the node's configuration."""
         for place in PLACES:
@@ -122,13 +128,19 @@ def _namespaces_forbidden() -> str:
 
 def _ensure(fetched: Path) -> Containers:
     """Raises InstallFailed."""
-    if not (_APPTAINER and _BUSYBOX):
+    busybox = Path(_BUSYBOX) if _BUSYBOX and _is_static(Path(_BUSYBOX)) else None
+    if not (_APPTAINER and busybox):
         _fetch(fetched)
-    found = Containers(Path(_APPTAINER or fetched / "usr/bin/apptainer"), Path(_BUSYBOX or fetched / "usr/bin/busybox"))
+    found = Containers(Path(_APPTAINER or fetched / "usr/bin/apptainer"), busybox or fetched / "usr/bin/busybox")
     tried = subprocess.run([found.apptainer, "version"], capture_output=True, text=True, check=False)
     if tried.returncode != 0:
         raise InstallFailed(f"{found.apptainer} does not run here: {tried.stderr.strip()}")
     return found
+
+
+def _is_static(program: Path) -> bool:
+    """Whether it names no loader, which an image would have to have."""
+    return b"ld-linux" not in program.read_bytes()
 
 
 def _fetch(final: Path) -> None:
@@ -140,7 +152,7 @@ def _fetch(final: Path) -> None:
             if final.exists():
                 return
             with tempfile.TemporaryDirectory(prefix=".installing-", dir=final.parent) as temporary:
-                debs = packages.fetch_alone(Path(temporary) / "apt", FETCHED, SilentReport(), SUITE)
+                debs = packages.fetch_alone(Path(temporary) / "apt", FETCHED + LIBRARIES, SilentReport(), SUITE)
                 root = Path(temporary) / "root"
                 for deb in debs:
                     subprocess.run(["dpkg-deb", "-x", deb, root], check=True, capture_output=True)
@@ -154,7 +166,9 @@ def _fetch(final: Path) -> None:
 
 def _settle(root: Path, final: Path) -> None:
     """Bind the programs to the libraries beside them, and lay configuration where a moved Apptainer looks for it."""
-    programs = [root / "usr/bin/apptainer", *root.glob("usr/lib/*/apptainer/bin/starter")]
+    (own,) = root.glob("usr/lib/*/apptainer/bin")
+    packers = [(root / "usr/bin" / name).rename(own / name) for name in ("mksquashfs", "unsquashfs")]
+    programs = [root / "usr/bin/apptainer", own / "starter", *packers]
     relocate.relocate(programs, root, final, SilentReport())
     (root / "etc").rename(root / "usr/etc")
     (root / "usr/lib/etc").symlink_to("../etc")

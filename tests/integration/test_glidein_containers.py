@@ -1,11 +1,18 @@
 """Container-universe jobs run in their image on a glidein, with Apptainer and without privilege."""
 
+import os
+import shutil
 import sys
 from pathlib import Path
 
+import pytest
 from containers import Containers
 from driver import Driver, wait_until
 from glideins import SITE, glidein
+
+from mlinfn_condor.glidein.configuration import own_folder
+from mlinfn_condor.node.images import make_test_image
+from mlinfn_condor.pool import ImageKind
 
 
 def job(bare: Driver, image: Path, requirements: str) -> None:
@@ -35,12 +42,22 @@ until [ -e enough ]; do n=$((n + 1)); echo $n >step; sleep 0.1; done
 """
 
 
-def able(containers: Containers, folder: Path) -> Path:
+def able(containers: Containers, folder: Path, *more: str) -> Path:
     """A site's file for a glidein that runs images."""
     site = folder / "site.conf"
     # Where Apptainer can have overlays it mounts the job's folder at its own path, else at one that the image has.
-    site.write_text(f"{SITE}SINGULARITY = {containers.apptainer}\nSINGULARITY_TARGET_DIR = /srv\n")
+    lines = [f"SINGULARITY = {containers.apptainer}", "SINGULARITY_TARGET_DIR = /srv", *more]
+    site.write_text(SITE + "\n".join(lines) + "\n")
     return site
+
+
+def with_a_file_to_try(containers: Containers, release: Path, folder: Path) -> Path:
+    """HTCondor's libexec with the test image that Debian leaves out, as the image of a glidein has it."""
+    libexec = folder / "libexec"
+    shutil.copytree(own_folder(release, "libexec"), libexec, copy_function=os.symlink)
+    make_test_image(libexec, folder / "test-image")
+    containers.make_file(folder / "test-image", libexec / "exit_37.sif")
+    return libexec
 
 
 def test_a_user_image_runs_without_privilege(bare, containers, image, tmp_path):
@@ -57,10 +74,19 @@ def test_a_user_image_runs_without_privilege(bare, containers, image, tmp_path):
         assert len(text.splitlines()) == 2, "the job's variables mount nothing"
 
 
-def test_a_training_behind_a_shell_in_an_image_goes_on_where_it_was_told_to_leave(bare, containers, image, tmp_path):
+@pytest.mark.parametrize("kind", [ImageKind.FOLDER, ImageKind.FILE])
+def test_a_training_behind_a_shell_in_an_image_goes_on_where_it_was_told_to_leave(
+    bare, containers, image, tmp_path, kind
+):
     (bare.folder / "train.sh").write_text(TRAIN)
-    with glidein(bare, "leaving", site_config=able(containers, tmp_path)) as one:
+    more = []
+    if kind is ImageKind.FILE:
+        image = containers.make_file(image, tmp_path / "image.sif")
+        libexec = with_a_file_to_try(containers, bare.pool.distribution.release_dir, tmp_path)
+        more = [f"LIBEXEC = {libexec}"]
+    with glidein(bare, f"leaving-{kind.name.lower()}", site_config=able(containers, tmp_path, *more)) as one:
         one.joined()
+        assert one.slots(kind)
         bare.run(MLINFN, "submit", "training", "--gpus", "1", "--image", str(image), "--", "sh", "train.sh")
         wait_until((bare.folder / "step").exists, 60, "it trains")
         bare.run("condor_vacate_job", "-name", "batch@", "-all")
