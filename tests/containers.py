@@ -132,9 +132,10 @@ def _ensure(fetched: Path) -> Containers:
     if not (_APPTAINER and busybox):
         _fetch(fetched)
     found = Containers(Path(_APPTAINER or fetched / "usr/bin/apptainer"), busybox or fetched / "usr/bin/busybox")
-    tried = subprocess.run([found.apptainer, "version"], capture_output=True, text=True, check=False)
-    if tried.returncode != 0:
-        raise InstallFailed(f"{found.apptainer} does not run here: {tried.stderr.strip()}")
+    try:
+        subprocess.run([found.apptainer, "version"], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise InstallFailed(f"{found.apptainer} does not run here: {getattr(error, 'stderr', error)}") from error
     return found
 
 
