@@ -12,6 +12,7 @@ from mlinfn_condor.errors import MlinfnError
 from mlinfn_condor.hub import settings
 from mlinfn_condor.hub.certificates import client_context
 from mlinfn_condor.hub.hub_api import HubApi
+from mlinfn_condor.hub.hubs_child import end_with_the_hub
 from mlinfn_condor.hub.settings import HubSettings
 
 
@@ -42,6 +43,7 @@ def by_the_hub(module: str, description: str | None) -> tuple[HubSettings, HubAp
     """What one that JupyterHub starts works with; JupyterHub gives address, token and certificates."""
     arguments = parser(module, description).parse_args()
     log_to_stderr()
+    end_with_the_hub(os.environ)
     with mistakes_in_a_line():
         site = settings.read(arguments.settings)
         hub = HubApi(os.environ["JUPYTERHUB_API_URL"], os.environ["JUPYTERHUB_API_TOKEN"], client_context(os.environ))

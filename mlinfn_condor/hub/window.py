@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from mlinfn_condor.errors import UserError
+from mlinfn_condor.hub import hubs_child
 
 NAME = "pool"
 """Its pages lie below /services/pool/."""
@@ -28,7 +29,7 @@ def service(settings: Path, address: str, token_file: Path | None = None) -> dic
         return {"name": NAME, "url": address, "api_token": secret(token_file), **_MANNERS}
     passed = {name: value for name, value in os.environ.items() if name in _PASSED_ON or name.startswith("MLINFN_")}
     command = [sys.executable, "-m", "mlinfn_condor.web", "--settings", str(settings)]
-    return {"name": NAME, "url": address, "command": command, "environment": passed, **_MANNERS}
+    return {"name": NAME, "url": address, "command": command, "environment": passed | hubs_child.told(), **_MANNERS}
 
 
 def secret(token_file: Path) -> str:

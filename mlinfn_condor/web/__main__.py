@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from mlinfn_condor.hub import beginning
+from mlinfn_condor.hub.hubs_child import end_with_the_hub
 from mlinfn_condor.hub.settings import read
 from mlinfn_condor.web.serving import Elsewhere, as_service, beside_hub
 
@@ -24,6 +25,7 @@ def main() -> None:
         if arguments.token_file:
             beside_hub(settings, Elsewhere(arguments.token_file, arguments.hub, arguments.listen))
         else:
+            end_with_the_hub(os.environ)
             as_service(settings, os.environ)
 
 

@@ -20,6 +20,8 @@ from mlinfn_condor.settings import Settings
 pytestmark = pytest.mark.slow
 BACK_SECONDS = 90
 HANG_SECONDS = 40
+BESIDE = [f"-m mlinfn_condor.{name} " for name in ("hub.accounts", "hub.culling", "web")]
+"""What the hub starts."""
 PAGE_SECONDS = 10
 """A page waits 5 s at most for a picture of the pool; left to themselves the bindings would hold it for a minute."""
 
@@ -55,6 +57,12 @@ def found(hub: RunningHub, words: str) -> list[daemons.Process]:
     return [one for one in members if words in one.command]
 
 
+def beside_it(hub: RunningHub, words: str) -> set[int]:
+    """Services of this hub: little of its environment reaches them, so that they are no members of the pool."""
+    all_there = (daemons.Process(int(path.name)) for path in Path("/proc").iterdir() if path.name.isdecimal())
+    return {one.pid for one in all_there if words in one.command and str(hub.layout.pool.folder) in one.command}
+
+
 def kill(hub: RunningHub, words: str) -> None:
     (victims := found(hub, words)) or pytest.fail(f"no process of the pool has {words!r} in its command")
     for victim in victims:
@@ -74,9 +82,22 @@ def assert_goes_on(hub: RunningHub, alice: Person, started: str) -> None:
 
 
 def test_the_hub_is_killed(hub, alice, started):
+    beside = {words: beside_it(hub, words) for words in BESIDE}
+    assert all(len(pids) == 1 for pids in beside.values()), beside
     kill(hub, "-m mlinfn_condor.hub -f")
     assert alice.session("api/status").json()["started"] == started  # at once: nothing of it goes through the hub
     assert_goes_on(hub, alice, started)
+
+    def anew() -> bool:
+        now = {words: beside_it(hub, words) for words in BESIDE}
+        return all(len(now[words]) == 1 and now[words].isdisjoint(beside[words]) for words in BESIDE)
+
+    def window() -> int:
+        there = {"timeout": 20, "headers": {"Accept": "text/html"}}
+        return alice.http.get(f"{hub.url}services/pool/", **there).status_code
+
+    wait_until(anew, BACK_SECONDS, "one of each service of the new hub, and none of the old one")
+    wait_until(lambda: window() == 200, BACK_SECONDS, "the new window answers")
 
 
 def test_the_proxy_is_killed(hub, alice, started):

@@ -117,8 +117,8 @@ def test_all_end_in_order_and_one_that_does_not_hear_is_killed(running) -> None:
 
 def test_the_state_outlives_a_killed_runner_and_its_services_end_with_it(tmp_path: Path) -> None:
     file = tmp_path / "state.json"
-    hosted = "from mlinfn_condor.services.hosted import end_with; import sys, signal"
-    stays = f"{hosted}; end_with(int(sys.argv[1])); signal.pause()"
+    hosted = "from mlinfn_condor.stopping import end_with; import sys, signal"
+    stays = f"{hosted}; end_with(int(sys.argv[1]), 'runner'); signal.pause()"
     script = (
         "import os, sys; from pathlib import Path; from mlinfn_condor.services.runner import Runner;"
         "from mlinfn_condor.services.known import Service;"

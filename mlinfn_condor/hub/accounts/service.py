@@ -10,6 +10,7 @@ from typing import Any
 
 from mlinfn_condor.complaints import Complaint
 from mlinfn_condor.errors import MlinfnError
+from mlinfn_condor.hub import hubs_child
 from mlinfn_condor.hub.accounts.account import now
 from mlinfn_condor.hub.accounts.steward import Steward
 
@@ -32,7 +33,7 @@ def service(settings: Path) -> dict[str, Any]:
     return {
         "name": NAME,
         "command": [sys.executable, "-m", "mlinfn_condor.hub.accounts", "--settings", str(settings)],
-        "environment": {name: os.environ[name] for name in _PASSED_ON if name in os.environ},
+        "environment": {name: os.environ[name] for name in _PASSED_ON if name in os.environ} | hubs_child.told(),
     }
 
 
@@ -63,8 +64,8 @@ class Rounds:
 
 
 def run(steward: Steward, version: Callable[[], object]) -> None:
-    """Until the hub that started us is gone: a killed one leaves us behind, and the next starts its own."""
-    parent, seen = os.getppid(), version()
+    """For as long as the hub is there."""
+    seen = version()
     rounds = [
         Rounds("the register of people", lambda: steward.enrol(now())),
         Rounds("membership", lambda: steward.tell_the_pool(now())),
@@ -72,7 +73,7 @@ def run(steward: Steward, version: Callable[[], object]) -> None:
         Rounds("ends of accounts", lambda: steward.end_what_is_over(now())),
         Rounds("jobs of ended accounts", lambda: steward.remove_jobs(now())),
     ]
-    while os.getppid() == parent:
+    while True:
         current = version()
         for each in rounds:
             each.turn(time.monotonic(), changed=current != seen)

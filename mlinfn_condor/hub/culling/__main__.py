@@ -1,7 +1,6 @@
 """`python -m mlinfn_condor.hub.culling --settings FILE`, started by JupyterHub, which gives address and token."""
 
 import asyncio
-import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,9 +10,6 @@ from mlinfn_condor.hub.culling.account_end import AccountEnds
 from mlinfn_condor.hub.culling.culler import Culler
 from mlinfn_condor.hub.culling.restarts import Restarts
 from mlinfn_condor.hub.page.limits import hours
-
-PARENT_SECONDS = 1.0
-"""Between two looks whether the hub that started us is there."""
 
 
 def main() -> None:
@@ -25,15 +21,7 @@ def main() -> None:
 
     restarts = Restarts(site.folder / "restarts.json")
     ends = AccountEnds(Store(site.accounts_folder))
-    asyncio.run(_while_hub_lives(Culler(hub, site.culling, restarts, longest_hours, ends), os.getppid()))
-
-
-async def _while_hub_lives(culler: Culler, hub: int) -> None:
-    """A hub that is killed leaves us behind, and the next one starts its own."""
-    running = asyncio.create_task(culler.run())
-    while os.getppid() == hub and not running.done():
-        await asyncio.wait([running], timeout=PARENT_SECONDS)
-    running.cancel()
+    asyncio.run(Culler(hub, site.culling, restarts, longest_hours, ends).run())
 
 
 if __name__ == "__main__":

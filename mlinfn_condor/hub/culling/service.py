@@ -4,6 +4,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from mlinfn_condor.hub import hubs_child
+
 NAME = "mlinfn-culler"
 SCOPES = ("list:users", "read:users:name", "read:servers", "admin:server_state", "servers")
 """`servers` starts and stops; `admin:server_state` tells where a session's folder is."""
@@ -11,7 +13,8 @@ SCOPES = ("list:users", "read:users:name", "read:servers", "admin:server_state",
 
 def service(settings: Path) -> dict[str, Any]:
     """An entry for JupyterHub.services; `settings` is the hub's settings file. The hub restarts it when it ends."""
-    return {"name": NAME, "command": [sys.executable, "-m", "mlinfn_condor.hub.culling", "--settings", str(settings)]}
+    command = [sys.executable, "-m", "mlinfn_condor.hub.culling", "--settings", str(settings)]
+    return {"name": NAME, "command": command, "environment": hubs_child.told()}
 
 
 def roles() -> list[dict[str, Any]]:
