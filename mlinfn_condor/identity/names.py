@@ -6,9 +6,10 @@ import re
 from mlinfn_condor.errors import BadRequest
 
 IDENTITY = re.compile(r"[a-z_][a-z0-9_.-]{0,31}")
-ROLES = frozenset({"root", "nobody", "condor", "condor_pool", "admin", "hub", "glidein"})
-"""Names that the pool's policy gives to roles (11 and 13 in condor_config.d): a person of that name would have their
-rights. `admin` may have a local account on a hub, but never gets a user's token."""
+ROLES = frozenset({"root", "nobody", "condor", "condor_pool", "admin", "hub", "glidein", "schedules", "reader"})
+"""Names that the pool's policy and a rendered site give to roles (11 and 13 in condor_config.d): a person of that name
+would have their rights, and when he left their tokens would be void. `admin` may have a local account on a hub, but
+never gets a user's token."""
 _SHOWN = 40
 
 

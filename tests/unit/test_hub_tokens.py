@@ -56,7 +56,8 @@ def test_a_token_does_not_show_its_text(issuer):
 
 
 @pytest.mark.parametrize(
-    "name", ["condor", "admin", "hub", "glidein", "root", "", "Alice", "../alice", "a@b", "a" * 33]
+    "name",
+    ["condor", "admin", "hub", "glidein", "schedules", "reader", "root", "", "Alice", "../alice", "a@b", "a" * 33],
 )
 def test_nobody_gets_a_token_of_a_role_or_of_no_identity(issuer, name):
     with pytest.raises(BadRequest):

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from mlinfn_condor.cli.main import app
 from mlinfn_condor.embedded.signing import SEAL, signing_key
 from mlinfn_condor.errors import UserError
+from mlinfn_condor.identity.names import ROLES
 from mlinfn_condor.site.secrets import TOKEN_LIST, TOKENS, make, names
 from mlinfn_condor.site.settings import parse
 
@@ -25,6 +26,10 @@ def made(tmp_path) -> Path:
 
 def files(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def test_no_person_can_be_called_like_an_identity_that_has_a_token_here():
+    assert set(TOKENS.values()) <= ROLES
 
 
 def test_only_the_owner_can_read_them(made):
