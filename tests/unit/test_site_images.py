@@ -9,6 +9,9 @@ import pytest
 import yaml
 from postgres import wait_until
 
+from mlinfn_condor.identity.names import ROLES
+from mlinfn_condor.site.condor import SCHEDULES
+
 ROOT = Path(__file__).parents[2]
 IMAGES = ROOT / "images"
 CONTAINERFILE = (IMAGES / "Containerfile").read_text()
@@ -68,6 +71,13 @@ def test_condor_is_the_account_that_pods_and_disks_name():
     assert "useradd --system --uid 9618" in CONTAINERFILE
     text = "".join(path.read_text() for path in (ROOT / "kubernetes").rglob("*.yaml"))
     assert set(re.findall(r"(?:runAsUser|fsGroup): (\d+)", text)) == {"0", "9618", "999"}
+
+
+def test_roles_that_submit_in_others_names_are_accounts_there_and_nobody_can_be_called_so():
+    accounts = set(re.findall(r"useradd .* (\w+) *\\$", CONTAINERFILE, re.M)) - {"condor"}
+    assert accounts == {"hub", SCHEDULES}
+    assert accounts <= ROLES
+    assert CONTAINERFILE.count("--shell /usr/sbin/nologin") == len(accounts) + 1
 
 
 @pytest.fixture
