@@ -38,7 +38,7 @@ class DeclaredSchedule(BaseModel):
     command: list[str] = Field(min_length=1)
     """What to run, a word an entry."""
     folder: Path
-    """Where it runs and writes; the nodes and this service see it."""
+    """Where it runs and writes; access point and nodes see it."""
     cron: str | None = None
     """When: minute hour day month weekday, as in crontab."""
     every: int | None = None

@@ -3,6 +3,7 @@
 Only what no pool could take is refused here. How much a user may have is the pool's policy: its access points say so.
 """
 
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
@@ -25,7 +26,13 @@ def _existing_folder(folder: Path) -> Path:
     _plain(str(folder))
     if "'" in str(folder) or '"' in str(folder):
         raise ValueError("it has a quotation mark, which HTCondor would not pass on: rename the folder")
-    if not folder.is_dir():
+    try:
+        found = stat.S_ISDIR(folder.stat().st_mode)
+    except PermissionError:
+        found = True  # In somebody's home. Whoever declares work for others need not be let in.
+    except OSError:
+        found = False
+    if not found:
         raise ValueError("it is no folder: make it first, where the nodes see it too")
     return folder
 

@@ -2,10 +2,19 @@
 share, and what nobody else reads. Only root can start jobs as others.
 """
 
+import os
+import sys
+
 import pytest
 from as_users import PEOPLE, PROJECTS, tokens_of
 
 pytestmark = pytest.mark.root
+
+SUBMIT = """
+from mlinfn_condor.pool.real import RealPool
+from mlinfn_condor.submission import templates
+print(RealPool().submit(templates.load("training").fill({job}), "batch@").cluster)
+"""
 
 
 def test_what_one_member_makes_the_others_may_change_whatever_his_umask_and_nobody_else_sees_it(at_work):
@@ -37,3 +46,19 @@ def test_what_daemons_alone_may_read_no_job_does(at_work):
     assert all(file.is_file() for file in files)
     printed, complained = at_work.job("bob", "steal", "; ".join(f"cat {file}" for file in files))
     assert (printed, complained.count("Permission denied")) == ("bob\n", len(files))
+
+
+def test_what_the_schedules_submit_runs_as_the_user_in_whose_name_it_is(at_work):
+    """As their pod does it: as condor, who reads no home."""
+    folder = at_work.folder / "homes" / "alice" / "nightly"
+    folder.mkdir()
+    os.chown(folder, PEOPLE["alice"], PEOPLE["alice"])
+    job = {"command": "sh -c 'id -un; pwd'", "folder": str(folder), "owner": "alice", "run": "1/2026-01-01/0"}
+    submitted = at_work.run_as_schedules(sys.executable, "-c", SUBMIT.format(job=job))
+    assert submitted.returncode == 0, submitted.stderr
+    cluster = submitted.stdout.strip()
+    ended = at_work.run_as("alice", "condor_wait", "-wait", "90", f"{folder}/training.{cluster}.log")
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    output = folder / f"training.{cluster}.0.out"
+    assert output.read_text() == f"alice\n{folder}\n"
+    assert output.stat().st_uid == PEOPLE["alice"]

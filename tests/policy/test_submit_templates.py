@@ -101,6 +101,13 @@ def test_the_status_that_sends_a_training_back_is_the_one_it_leaves_with(trainin
     assert str(LEFT_EARLY) in training()["onexitremove"]
 
 
+def test_a_training_in_somebodys_name_is_submitted_without_a_look_into_his_folder(training):
+    ad = training(folder="/homes/alice/nightly", owner="alice", run="1/2026-01-01/0")
+    assert ad["iwd"] == '"/homes/alice/nightly"'
+    assert ad["userlog"] == '"/homes/alice/nightly/training.1.log"'
+    assert (ad["out"], ad["err"]) == ('"training.1.0.out"', '"training.1.0.err"')
+
+
 def test_a_training_runs_and_logs_in_its_folder(training, tmp_path):
     (tmp_path / "run").mkdir()
     ad = training(folder=tmp_path / "run")

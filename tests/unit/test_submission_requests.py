@@ -1,5 +1,6 @@
 """Requests: what is refused, and how it is said."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,13 @@ def test_an_empty_command_is_refused():
 
 def test_a_folder_that_does_not_exist_is_refused():
     assert "make it first" in refusal(TrainingRequest, command=["true"], folder="/no/such/folder")
+
+
+def test_a_folder_in_a_home_that_one_may_not_enter_is_left_to_whoever_may(tmp_path):
+    if os.geteuid() == 0:
+        pytest.skip("root enters everything")
+    (home := tmp_path / "alice").mkdir(mode=0)
+    assert TrainingRequest(command=["true"], folder=home / "nightly").folder == home / "nightly"
 
 
 def test_a_folder_with_a_quotation_mark_is_refused(tmp_path):
