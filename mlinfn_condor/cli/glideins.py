@@ -4,6 +4,7 @@ import json
 import sys
 import time
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -105,6 +106,7 @@ def selftest(
     kubeconfig: Path | None = typer.Option(None, help="Cluster to try; default: the settings' own."),
     kind: str | None = typer.Option(None, help="Kind of node to start; default: the first of the settings."),
     folder: Path = typer.Option(Path(), help="Where the job's event log goes; its access point must see it."),
+    owner: str = typer.Option("", "--as", help="In whose name the job is, for an administrator without a project."),
 ) -> None:
     """Start one glidein in a cluster, run one job on it, and clear both away; each step is told, each failure cured."""
     from mlinfn_condor.cli import connection
@@ -116,9 +118,8 @@ def selftest(
     if kind is not None and kind not in kinds:
         raise UserError(f"the settings have no kind {kind}: one of {', '.join(kinds)}")
     chosen = kinds[kind] if kind else known.node_kinds[0]
-    trying.on_kubernetes(
-        cluster, connection.connect().pool, chosen, folder.absolute(), lambda text: print(text, flush=True)
-    )
+    pool, say = connection.connect().pool, partial(print, flush=True)
+    trying.on_kubernetes(cluster, pool, chosen, folder.absolute(), say, owner=owner)
 
 
 def _site(settings: Path | None, *, acting: bool = False) -> "Site":

@@ -74,14 +74,17 @@ class Selftest:
         kind: NodeKind,
         folder: Path,
         *,
+        owner: str = "",
         say: Callable[[str], None],
         explain: Callable[[str], list[str]] | None = None,
         limits: Limits | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """`folder`: of the access point, for the job's event log. `explain`: the place's own words on a glidein."""
-        self._backend, self._pool, self._kind, self._folder = backend, pool, kind, folder
+        """`folder`: of the access point, for the job's event log. `owner`: in whose name the job is, which keeps no log
+        then. `explain`: the place's own words on a glidein.
+        """
+        self._backend, self._pool, self._kind, self._folder, self._owner = backend, pool, kind, folder, owner
         self._say, self._explain = say, explain or (lambda _: [])
         self._limits, self._clock, self._sleep = limits or Limits(), clock, sleep
         self.name = f"{kind.name}-selftest-{secrets.token_hex(3)}"
@@ -136,7 +139,8 @@ class Selftest:
         raise SelftestFailed(f"it has not joined after {span(self._limits.join)}: {UNSEEN}")
 
     def _run_job(self, found: Glidein) -> None:
-        description = templates.load("glidein-selftest").fill({"uid": found.uid, "folder": str(self._folder)})
+        whose = {"owner": self._owner} if self._owner else {"folder": str(self._folder)}
+        description = templates.load("glidein-selftest").fill({"uid": found.uid} | whose)
         try:
             job = self._pool.submit(description, "batch@")
         except (JobRefused, PoolUnavailable) as error:
@@ -199,6 +203,7 @@ def on_kubernetes(
     folder: Path,
     say: Callable[[str], None],
     *,
+    owner: str = "",
     kube: Kube | None = None,
     limits: Limits | None = None,
     clock: Callable[[], float] = time.monotonic,
@@ -223,7 +228,7 @@ def on_kubernetes(
     backend = open_backend(apart, gate)
     _clear_leftovers(backend, say)
     Selftest(
-        backend, pool, kind, folder, say=say, explain=backend.explain, limits=limits, clock=clock, sleep=sleep
+        backend, pool, kind, folder, owner=owner, say=say, explain=backend.explain, limits=limits, clock=clock, sleep=sleep
     ).run()
 
 

@@ -94,10 +94,10 @@ class Site:
         uid, gids = PEOPLE[user], [PEOPLE[user], *(PROJECTS[one] for one in MEMBERS[user])]
         return self._with(uid, gids, tokens_of(self.folder, user).parent, command)
 
-    def run_as_schedules(self, *command: str) -> subprocess.CompletedProcess[str]:
-        """As in kubernetes/base/services.yaml: the account is condor."""
-        tokens = self.folder / "schedules"
-        shutil.copytree(self.folder / "secrets" / "mlinfn-schedules-token", tokens, dirs_exist_ok=True)
+    def run_as_role(self, role: str, *command: str) -> subprocess.CompletedProcess[str]:
+        """`schedules` or `administrator`, as in kubernetes/base/services.yaml: the account is condor."""
+        tokens = self.folder / f"tokens-of-{role}"
+        shutil.copytree(self.folder / "secrets" / f"mlinfn-{role}-token", tokens, dirs_exist_ok=True)
         for path in (tokens, *tokens.iterdir()):
             os.chown(path, CONDOR_GROUP, CONDOR_GROUP)
         return self._with(CONDOR_GROUP, [CONDOR_GROUP], tokens, command)

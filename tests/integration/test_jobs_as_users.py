@@ -7,13 +7,14 @@ import sys
 
 import pytest
 from as_users import PEOPLE, PROJECTS, tokens_of
+from postgres import wait_until
 
 pytestmark = pytest.mark.root
 
 SUBMIT = """
 from mlinfn_condor.pool.real import RealPool
 from mlinfn_condor.submission import templates
-print(RealPool().submit(templates.load("training").fill({job}), "batch@").cluster)
+print(RealPool().submit(templates.load("{template}").fill({job}), "batch@").cluster)
 """
 
 
@@ -54,7 +55,7 @@ def test_what_the_schedules_submit_runs_as_the_user_in_whose_name_it_is(at_work)
     folder.mkdir()
     os.chown(folder, PEOPLE["alice"], PEOPLE["alice"])
     job = {"command": "sh -c 'id -un; pwd'", "folder": str(folder), "owner": "alice", "run": "1/2026-01-01/0"}
-    submitted = at_work.run_as_schedules(sys.executable, "-c", SUBMIT.format(job=job))
+    submitted = at_work.run_as_role("schedules", sys.executable, "-c", SUBMIT.format(template="training", job=job))
     assert submitted.returncode == 0, submitted.stderr
     cluster = submitted.stdout.strip()
     ended = at_work.run_as("alice", "condor_wait", "-wait", "90", f"{folder}/training.{cluster}.log")
@@ -62,3 +63,16 @@ def test_what_the_schedules_submit_runs_as_the_user_in_whose_name_it_is(at_work)
     output = folder / f"training.{cluster}.0.out"
     assert output.read_text() == f"alice\n{folder}\n"
     assert output.stat().st_uid == PEOPLE["alice"]
+
+
+def test_the_selftest_of_nodes_that_an_administrator_starts_runs_in_somebodys_name(at_work):
+    (uid,) = set(at_work.run_as("alice", "condor_status", "-af", "MlinfnGlideinUid").stdout.split())
+    own, hers = ({"uid": uid}, {"uid": uid, "owner": "alice"})
+    refused, submitted = (
+        at_work.run_as_role("administrator", sys.executable, "-c", SUBMIT.format(template="glidein-selftest", job=job))
+        for job in (own, hers)
+    )
+    assert "project" in refused.stderr
+    assert submitted.returncode == 0, submitted.stderr
+    asked = ["-name", "batch@", submitted.stdout.strip(), "-af", "Owner", "ExitCode"]
+    wait_until(lambda: at_work.run_as("alice", "condor_history", *asked).stdout == "alice 0\n", 60, "it has run")

@@ -184,6 +184,12 @@ def test_a_selftest_runs_on_the_one_glidein_that_it_is_for(submitted):
     assert (ad["priorityclass"], ad["requestcpus"]) == ('"batch"', "1")
 
 
+def test_a_selftest_in_somebodys_name_writes_nothing_where_its_access_point_is(submitted):
+    (ad,) = submitted(TEMPLATES / "glidein-selftest.sub", uid="6f1c-77", owner="alice")
+    assert ad["iwd"] == '"/"'
+    assert "userlog" not in ad
+
+
 def test_a_selftest_without_a_glidein_is_none(submitted):
     with pytest.raises(JobRefused, match="which glidein"):
         submitted(TEMPLATES / "glidein-selftest.sub")

@@ -34,6 +34,7 @@ class World:
         submit = self.pool.submit
 
         def submit_and_run(description, access_point, rows=()):
+            self.submitted = description
             job = submit(description, access_point, rows)
             if self.runs_jobs:
                 self.pool.start(job)
@@ -43,7 +44,7 @@ class World:
         self.runs_jobs = True
         self.pool.submit = submit_and_run
 
-    def run(self, *happens, user="provisioner"):
+    def run(self, *happens, user="provisioner", owner=""):
         self.happens = list(happens)
         on_kubernetes(
             KubernetesSite(pool="ai", template=self.folder / "pod.yaml"),
@@ -51,6 +52,7 @@ class World:
             A100,
             self.folder,
             self.said.append,
+            owner=owner,
             kube=twin_kube(self.cluster, user),
             clock=lambda: self.now,
             sleep=self.pause,
@@ -88,6 +90,12 @@ def test_a_cluster_that_works_is_told_step_by_step_and_left_as_it_was(world):
         assert words in told
     assert world.cluster.pod_names() == []
     assert world.pool.jobs() == []
+
+
+def test_an_administrator_without_a_project_submits_its_job_in_somebodys_name(world):
+    world.run(world.runs, world.joins, world.goes, owner="alice")
+    assert "owner = alice\n" in world.submitted
+    assert str(world.folder) not in world.submitted
 
 
 def test_the_provisioner_of_the_pool_does_not_see_the_pod(world):

@@ -75,7 +75,7 @@ def test_condor_is_the_account_that_pods_and_disks_name():
 
 def test_roles_that_submit_in_others_names_are_accounts_there_and_nobody_can_be_called_so():
     accounts = set(re.findall(r"useradd .* (\w+) *\\$", CONTAINERFILE, re.M)) - {"condor"}
-    assert accounts == {"hub", SCHEDULES}
+    assert accounts == {"admin", "hub", SCHEDULES}
     assert accounts <= ROLES
     assert CONTAINERFILE.count("--shell /usr/sbin/nologin") == len(accounts) + 1
 
