@@ -25,6 +25,7 @@ from mlinfn_condor.hub.accounts.project_map import write as write_map
 from mlinfn_condor.hub.tokens import Issuer, token_file
 from mlinfn_condor.hub.tokens import write as write_token
 from mlinfn_condor.node.description import Node
+from mlinfn_condor.node.devices import Device
 from mlinfn_condor.shipped import shipped
 from mlinfn_condor.site import condor, secrets
 from mlinfn_condor.site.condor import SCHEDULES
@@ -38,6 +39,7 @@ MEMBERS = {"alice": ("alpha",), "bob": ("alpha",), "carol": ("beta",)}
 CAPABILITIES = "-all,+chown,+dac_override,+fowner,+kill,+setgid,+setuid"
 """Of kubernetes/base/access-points.yaml and glidein/pod.yaml."""
 LIMITED = ("setpriv", "--no-new-privs", "--bounding-set", CAPABILITIES, "--inh-caps", CAPABILITIES)
+DEVICE = Device("GPUs", "GPU-n1-T4", "T4", "Simulated T4", 15360, simulated=True)
 NEW_NAMESPACE = 0x20000
 """CLONE_NEWNS of unshare(2)."""
 SUBMIT = """executable = {file}.sh
@@ -203,18 +205,18 @@ def let_in(folder: Path) -> None:
 
 
 def node(folder: Path, port: int, installed: Distribution) -> ExitStack:
-    """A glidein of four CPUs, with its pod's capabilities."""
+    """A glidein with a simulated device, and its pod's capabilities."""
     own = folder / "node"
     (own / "token").mkdir(parents=True, mode=0o700)
     shutil.copy(folder / "secrets" / "mlinfn-glidein-token" / "glidein", own / "token")
-    Node("n1", 4, 8000, ()).write(own / "node.json")
+    Node("n1", 24, 48000, (DEVICE,)).write(own / "node.json")
     values = condor.for_nodes(site(), Places(f"127.0.0.1:{port}"))
     libexec = str(shipped("glidein") / "libexec")
     quick = "MLINFN_GLIDEIN_REPORT_SECONDS = 1\n"
     (own / "site.conf").write_text(values.replace("/usr/share/mlinfn/libexec", libexec) + quick)
     told = {
         "name": "n1", "kind": "cpu", "site": "example", "collector": f"127.0.0.1:{port}", "domain": DOMAIN,
-        "tokens": own / "token", "address": "127.0.0.1", "description": own / "node.json", "devices": "none",
+        "tokens": own / "token", "address": "127.0.0.1", "description": own / "node.json", "devices": "T4:1",
         "site_config": own / "site.conf", "htcondor": installed.release_dir, "work": own / "w", "words": own / "words",
     }  # fmt: skip
     environment = os.environ | {f"MLINFN_GLIDEIN_{name.upper()}": str(value) for name, value in told.items()}

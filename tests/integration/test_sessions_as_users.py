@@ -17,7 +17,7 @@ import pytest
 import requests
 import tomli_w
 import websocket
-from as_users import MEMBERS, PEOPLE, PROJECTS, Site
+from as_users import DEVICE, MEMBERS, PEOPLE, PROJECTS, Site
 from hub_client import Person
 from postgres import wait_until
 from site_containers import Container
@@ -36,7 +36,7 @@ PASSWORD = "tavo-rimi-kelu-sano"
 CAPABILITIES = "-all,+chown,+dac_override,+fowner,+fsetid"
 """Of kubernetes/base/hub.yaml."""
 LIMITED = ("setpriv", "--no-new-privs", "--bounding-set", CAPABILITIES, "--inh-caps", CAPABILITIES)
-OPTIONS = {"cpus": 1, "memory_mb": 1000}
+SMALL = {"cpus": 1, "memory_mb": 1000}
 NOTEBOOK = {"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
 COMMAND = """
 import subprocess
@@ -59,6 +59,7 @@ with Cluster(interface="lo") as cluster, Client(cluster) as client:
     client.wait_for_workers(1, timeout=60)
     print(client.submit(getpass.getuser).result(timeout=30), "sum", client.submit(sum, range(101)).result(timeout=30))
 """
+SAVES = "trap 'sleep 5; echo saved; exit 85' TERM; echo began; sleep 600 & wait"
 LINK = "import os; os.symlink(os.environ['MLINFN_PROJECT_FOLDER'], 'alpha')"
 
 
@@ -101,10 +102,10 @@ class Hub:
     container: Container
     url: str
 
-    def session(self, name: str) -> Session:
+    def session(self, name: str, **options: str) -> Session:
         """A new one, that answers."""
         person = Person(self.url, name, PASSWORD)
-        events = person.start(**OPTIONS)
+        events = person.start(**(options or SMALL))
         try:
             assert events[-1].get("ready"), events
         except BaseException:
@@ -132,7 +133,7 @@ def hub(at_work: Site, installed: Distribution) -> Iterator[Hub]:
     # What is not here: a register of people, and an NFS server.
     del settings["accounts"]["identity"]
     settings["storage"] = {"provider": "local", "root": str(folder)}
-    settings["sessions"] |= {"ip": "127.0.0.1", "path": str(installed.bin)}
+    settings["sessions"] |= {"ip": "127.0.0.1", "path": str(installed.bin), "queue_timeout_seconds": 60}
     file.write_text(tomli_w.dumps(settings))
     with accounts_of(client).change() as accounts:
         for name in PEOPLE:
@@ -196,11 +197,9 @@ def test_terminals_are_its_users(alice):
     address = f"{alice.url.replace('http', 'ws', 1)}terminals/websocket/{name}"
     header = [f"Authorization: token {alice.token}"]
     with contextlib.closing(websocket.create_connection(address, header=header, timeout=60)) as terminal:
-        terminal.send(json.dumps(["stdin", "echo I am $(id -un) in $PWD\r"]))
-        shown = ""
-        while f"I am alice in {alice.home}" not in shown:
-            kind, *content = json.loads(terminal.recv())
-            shown += content[0] if kind == "stdout" else ""
+        terminal.send(json.dumps(["stdin", "echo $(id -un) in $PWD >who\r"]))
+        said = alice.home / "who"
+        wait_until(lambda: said.exists() and said.read_text() == f"alice in {alice.home}\n", 60, "it says so")
 
 
 def test_a_notebook_is_hers_and_in_her_projects_folder_its_members_change_it_too(at_work, hub, alice, kernel):
@@ -216,6 +215,20 @@ def test_a_notebook_is_hers_and_in_her_projects_folder_its_members_change_it_too
     assert bob.save("alpha/shared.ipynb") == 200
     assert alice.save("alpha/shared.ipynb") == 200
     assert owner(shared) == (PEOPLE["alice"], PROJECTS["alpha"])
+    bob.person.stop()
+
+
+def test_a_device_goes_from_one_users_job_to_anothers_session_which_waits_for_it(at_work, hub):
+    file = at_work.written("carol", "training", SAVES, "request_gpus = 1")
+    output = file.with_suffix(".out")
+    submitted = at_work.run_as("carol", "condor_submit", "-name", "batch@", str(file))
+    assert submitted.returncode == 0, submitted.stderr
+    wait_until(lambda: output.exists() and "began" in output.read_text(), 60, "she has the device")
+    bob = hub.session("bob", model="T4")
+    with bob.kernel() as kernel:
+        assert told(kernel, "import os; print(os.environ['CUDA_VISIBLE_DEVICES'])").endswith(f"{DEVICE.id}\n")
+    assert output.read_text() == "carol\nbegan\nsaved\n"
+    at_work.run_as("carol", "condor_rm", "-name", "batch@", "carol")
     bob.person.stop()
 
 
@@ -265,14 +278,13 @@ def test_in_the_session_nobody_acts_as_another(at_work, kernel):
     assert "exit code 0" not in tried(kernel, "condor_rm", "-name", "batch@", number)
     forged = at_work.written("alice", "forged", "true", '+Owner = "bob"')
     assert "exit code 0" not in tried(kernel, "condor_submit", "-name", "batch@", str(forged))
-    batch = ("-constraint", 'PriorityClass == "batch"', "-af", "Owner", "JobStatus")
-    assert at_work.run_as("bob", "condor_q", "-name", "batch@", "-allusers", *batch).stdout == "bob 5\n"
+    assert at_work.run_as("bob", "condor_q", "-name", "batch@", "-af", "Owner", "JobStatus").stdout == "bob 5\n"
 
 
 def test_a_session_that_is_stopped_leaves_no_job_and_no_process(at_work, alice):
     assert processes("alice")
     alice.person.stop()
     wait_until(lambda: not processes("alice"), 30, "no process of hers is left")
-    queue = at_work.run_as("alice", "condor_q", "-name", "interactive@", "-allusers", "-af", "Owner")
+    queue = at_work.run_as("alice", "condor_q", "-name", "interactive@", "-af", "Owner")
     assert (queue.returncode, queue.stdout) == (0, "")
     assert not alice.folder.server_file.exists()
