@@ -228,7 +228,16 @@ def on_kubernetes(
     backend = open_backend(apart, gate)
     _clear_leftovers(backend, say)
     Selftest(
-        backend, pool, kind, folder, owner=owner, say=say, explain=backend.explain, limits=limits, clock=clock, sleep=sleep
+        backend,
+        pool,
+        kind,
+        folder,
+        owner=owner,
+        say=say,
+        explain=backend.explain,
+        limits=limits,
+        clock=clock,
+        sleep=sleep,
     ).run()
 
 

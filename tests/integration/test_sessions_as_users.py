@@ -288,3 +288,11 @@ def test_a_session_that_is_stopped_leaves_no_job_and_no_process(at_work, alice):
     queue = at_work.run_as("alice", "condor_q", "-name", "interactive@", "-af", "Owner")
     assert (queue.returncode, queue.stdout) == (0, "")
     assert not alice.folder.server_file.exists()
+
+
+def test_access_points_and_the_negotiator_did_not_wait_for_each_other(at_work, kernel):
+    logs = [
+        log.read_text() for role in ("interactive", "batch") for log in (at_work.folder / role / "log").glob("*Log")
+    ]
+    assert "\n".join(logs).count("Negotiating for Submitter") > 1
+    assert [line for log in logs for line in log.splitlines() if "authentication with negotiator" in line] == []
