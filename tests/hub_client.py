@@ -33,10 +33,14 @@ class Person:
 
     def start(self, server: str = "", **options) -> list[dict]:
         """All events of the start, the last of which says how it ended."""
+        self.begin(server, **options)
+        return list(self.progress(server))
+
+    def begin(self, server: str = "", **options) -> None:
+        """Ask for it, and do not wait."""
         path = f"servers/{server}" if server else "server"
         answer = self.ask("POST", f"api/users/{self.name}/{path}", json=options, params={"_xsrf": self._xsrf})
         assert answer.status_code in (201, 202), answer.text
-        return list(self.progress(server))
 
     def progress(self, server: str = "") -> Iterator[dict]:
         path = f"servers/{server}" if server else "server"

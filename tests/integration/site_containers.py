@@ -151,11 +151,11 @@ def running(container: Container, *command: str) -> Iterator[Container]:
 
 
 @contextmanager
-def pool(folder: Path, installed: Distribution) -> Iterator[dict[str, Container]]:
-    """Central manager and both access points, as three containers, and one for clients."""
+def pool(folder: Path, installed: Distribution, **more: str) -> Iterator[dict[str, Container]]:
+    """Central manager and both access points, as three containers, and one for clients; `more` is environment."""
     secrets.make(site(), folder / "secrets")
     port = free_port()
-    daemons = [made(folder, port, role, installed) for role in ("central-manager", "interactive", "batch")]
+    daemons = [made(folder, port, role, installed, **more) for role in ("central-manager", "interactive", "batch")]
     with running(daemons[0]) as manager, running(daemons[1]) as interactive, running(daemons[2]) as batch:
         found = {each.role: each for each in (manager, interactive, batch)}
         try:
@@ -171,4 +171,4 @@ def pool(folder: Path, installed: Distribution) -> Iterator[dict[str, Container]
                     print(each.role, log.name, log.read_text()[-1500:])  # noqa: T201
             raise
         token = {"_CONDOR_SEC_TOKEN_DIRECTORY": str(folder / "client" / "run" / "secrets" / "hub-token")}
-        yield found | {"client": made(folder, port, "client", installed, **token)}
+        yield found | {"client": made(folder, port, "client", installed, **more, **token)}

@@ -1,7 +1,10 @@
 """Sessions on nodes that joined after their start was asked for: the certificate from before cannot name those."""
 
+import os
+import signal
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -13,6 +16,7 @@ from hub_client import Person, wait_until
 from mlinfn_condor.embedded import lifecycle as pools
 from mlinfn_condor.embedded.blueprint import Blueprint
 from mlinfn_condor.embedded.report import SilentReport
+from mlinfn_condor.glidein import processes
 from mlinfn_condor.hub import certificates
 from mlinfn_condor.hub.local import first_settings, lifecycle
 from mlinfn_condor.hub.local.layout import HubLayout
@@ -71,15 +75,20 @@ def nodes(hub: RunningHub, tmp_path: Path) -> Driver:
 class Waiting:
     """A start that waits in the queue, and the folder of its session."""
 
-    def __init__(self, hub: RunningHub, name: str) -> None:
+    def __init__(self, hub: RunningHub, name: str, model: str = "T4") -> None:
         self.person = Person(hub.url, name, hub.passwords[name])
         self.folder = SessionFolder(folder_in(hub.layout.pool.homes / name, "hub-default"))
         self.events: list[dict] = []
-        self._thread = threading.Thread(
-            target=lambda: self.events.extend(self.person.start(model="T4", cpus=1, memory_mb=1024)), daemon=True
-        )
+        self._thread = threading.Thread(target=self._follow, args=(model,), daemon=True)
         self._thread.start()
         wait_until(self.queued, SECONDS, "the session is in the queue")
+
+    def _follow(self, model: str) -> None:
+        self.person.begin(model=model, cpus=1, memory_mb=1024)
+        self.events.extend(self.person.progress())
+
+    def was_told(self, beginning: str) -> bool:
+        return any(event.get("message", "").startswith(beginning) for event in list(self.events))
 
     def queued(self) -> bool:
         return (self.folder.path / "tls.crt").exists() and bool(self.person.servers())
@@ -91,6 +100,29 @@ class Waiting:
         self._thread.join(SECONDS)
         assert self.events, "the start has an end"
         return self.events
+
+
+@contextmanager
+def held_back(provisioners: Provisioners) -> Iterator[None]:
+    """The first node that is added stands still as soon as it begins: it would come sooner than a busy hub looks."""
+    held: list[int] = []
+    over = threading.Event()
+
+    def hold() -> None:
+        while not held and not over.wait(0.02):
+            for pid in filter(None, map(processes.entrypoint, provisioners.works())):
+                os.kill(pid, signal.SIGSTOP)
+                held.append(pid)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    try:
+        yield
+    finally:
+        over.set()
+        holder.join()
+        for pid in held:
+            os.kill(pid, signal.SIGCONT)
 
 
 def test_it_answers_on_a_node_that_came_while_it_waited(hub, carol, nodes):
@@ -122,10 +154,10 @@ def test_page_and_progress_tell_of_a_node_that_is_added(hub, carol, nodes):
         wait_until(lambda: "A30 (simulated)" in str(offered()), SECONDS, "the page has it")
         told = offered()
         assert "Waits for a node: none with A30" in str(told), told
-        events = alice.start(model="A30")
-        said = [event.get("message", "") for event in events]
-        assert events[-1].get("ready"), said
-        assert any(one.startswith("Waiting: for a node that is being added") for one in said), said
+        with held_back(provisioners):
+            waiting = Waiting(hub, "alice", model="A30")
+            wait_until(lambda: waiting.was_told("Waiting: for a node that is being added"), SECONDS, "the hub tells so")
+        assert waiting.answered()[-1].get("ready"), waiting.events
         alice.stop()
     assert not hub.layout.pool.prospects.exists()
 
