@@ -61,6 +61,9 @@ _ACCESS_POINT = """
 MLINFN_PROJECT_MAP = {shared}/projects.map
 MLINFN_LEAVERS_MAP = {shared}/leavers.map
 MLINFN_PEOPLES_TOKEN_LIST = {shared}/people-tokens.map
+# The negotiator, of another master, looks by itself every MLINFN_NEGOTIATION_SECONDS. Asked to, it and the schedd would
+# at times each wait for the other to say who it is, 20 s or 40: at a first submit, or at one after a quiet hour.
+SCHEDD_SEND_RESCHEDULE = false
 """
 
 
