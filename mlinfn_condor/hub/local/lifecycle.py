@@ -117,7 +117,7 @@ def running(settings: Settings) -> RunningHub:
 
 def answers(hub: HubSettings) -> bool:
     """Whether the hub answers through its proxy."""
-    return _status(hub.addresses.public, "/hub/health") == 200
+    return http_status(hub.addresses.public, "/hub/health") == 200
 
 
 def _write(layout: HubLayout, pool: RunningPool, hub: HubSettings, command: list[str]) -> None:
@@ -192,7 +192,8 @@ def _complaint(layout: HubLayout) -> str:
     return f"see {layout.log('hub')}"
 
 
-def _status(address: str, path: str) -> int | None:
+def http_status(address: str, path: str) -> int | None:
+    """HTTP status of a page; None: nobody answers."""
     where = urlsplit(address)
     connection = HTTPConnection(where.hostname or "", where.port, timeout=5)
     try:
